@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one clock, and it is the broker's: monotonic time plus the offset learnt from the broker.
+
+Every timer goes through `call_later`, so tests step the clock while sockets stay real. The only module
+that may read the machine's clock.
+"""
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Time for everything inside. Nanoseconds UTC."""
+
+    def now_ns(self) -> int:
+        """Return the broker's time as we know it, int nanoseconds UTC."""
+        ...
+
+    def monotonic_ns(self) -> int:
+        """Return a time that never jumps, for durations and ages."""
+        ...
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        """Call once after ``delay_s`` seconds of this clock."""
+        ...
+
+
+class LiveClock:
+    """Machine clock, corrected once by the broker's.
+
+    The wall clock is read once, at construction: from then on only the monotonic clock moves time, so a
+    wall clock that jumps changes nothing. `adjust` applies the broker's offset (first synchronisation) and
+    returns the drift of every later one.
+    """
+
+    def __init__(self) -> None:
+        self._base = time.time_ns() - time.monotonic_ns()
+        self._synchronized = False
+
+    def now_ns(self) -> int:
+        return self._base + time.monotonic_ns()
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_later(delay_s, callback)
+
+    def adjust(self, broker_ns: int) -> float:
+        """Learn the broker's time; return the drift in seconds (0.0 at the first synchronisation)."""
+        drift = broker_ns - self.now_ns()
+        if not self._synchronized:
+            self._synchronized = True
+            self._base += drift
+            return 0.0
+        return drift / NS_PER_S
+
+    def forget_broker(self) -> None:
+        """A new connection may be another broker (a replay of another year): learn afresh."""
+        self._synchronized = False
+
+
+class _SimTimer:
+    __slots__ = ("callback", "cancelled")
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class SimClock:
+    """A clock that moves only when it is told to: for tests, the simulated market and backtests."""
+
+    def __init__(self, start_ns: int) -> None:
+        self._now = start_ns
+        self._queue: list[tuple[int, int, _SimTimer]] = []
+        self._order = itertools.count()
+
+    def now_ns(self) -> int:
+        return self._now
+
+    def monotonic_ns(self) -> int:
+        return self._now
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        timer = _SimTimer(callback)
+        heapq.heappush(self._queue, (self._now + round(delay_s * NS_PER_S), next(self._order), timer))
+        return timer
+
+    def next_timer_ns(self) -> int | None:
+        """Return when the next live timer fires, or None."""
+        while self._queue and self._queue[0][2].cancelled:
+            heapq.heappop(self._queue)
+        return self._queue[0][0] if self._queue else None
+
+    def advance_to(self, target_ns: int) -> None:
+        """Move time forward, firing every timer on the way at its own moment.
+
+        Raises:
+            ValueError: ``target_ns`` lies in the past.
+        """
+        if target_ns < self._now:
+            raise ValueError(f"the clock cannot go back from {self._now} to {target_ns}")
+        while (due := self.next_timer_ns()) is not None and due <= target_ns:
+            _, _, timer = heapq.heappop(self._queue)
+            self._now = max(self._now, due)
+            timer.callback()
+        self._now = target_ns
+
+    def advance(self, seconds: float) -> None:
+        self.advance_to(self._now + round(seconds * NS_PER_S))
+
+
+def wall_clock_ns() -> int:
+    """Return the machine's wall clock, for file names, the doctor's clock check and log stamps before a clock exists."""
+    return time.time_ns()
+
+
+def perf_ns() -> int:
+    """Return a high-resolution counter for measuring our own work (loop lag, slow callbacks)."""
+    return time.perf_counter_ns()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Matching, costs, margin and price processes: one engine behind the simulated TWS, paper and backtest."""
