@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of the sheet: the few arrows and ticks that Qt loads by address, tinted per theme.
+
+A style sheet can only name an image, so the tinted SVG texts are registered as an in-memory resource
+tree (the layout of Qt's resource compiler, version 1). Nothing is written to disk: a full disk must not
+cost a check box its tick.
+"""
+
+import struct
+from collections.abc import Mapping
+from typing import Final
+
+from PySide6.QtCore import qRegisterResourceData, qUnregisterResourceData
+
+import resources
+from widgets.theme.tokens import ThemeTokens
+
+# name in the sheet -> (icon file, token)
+_SHAPES: Final[Mapping[str, tuple[str, str]]] = {
+    "up": ("triangle-up", "text.muted"),
+    "down": ("triangle-down", "text.muted"),
+    "up_off": ("triangle-up", "text.disabled"),
+    "down_off": ("triangle-down", "text.disabled"),
+    "chevron_down": ("chevron-down", "text.secondary"),
+    "chevron_down_off": ("chevron-down", "text.disabled"),
+    "right": ("chevron-right", "text.muted"),
+    "check": ("check", "text.primary"),
+    "check_on": ("check-bold", "accent.on_solid"),
+    "check_off": ("check-bold", "text.disabled"),
+    "dash_on": ("dash-bold", "accent.on_solid"),
+    "dot_on": ("dot", "accent.on_solid"),
+}
+_VERSION: Final = 1
+_DIRECTORY: Final = 0x02
+_ANY_TERRITORY: Final = 0
+_C_LANGUAGE: Final = 1  # a file of any other language is only found in that locale
+
+
+def tint(svg: str, color: str) -> str:
+    """Return an SVG text whose ``currentColor`` is `color`."""
+    return svg.replace("currentColor", color)
+
+
+class SheetImages:
+    """The registered images of one theme; `release` before they are replaced."""
+
+    def __init__(self, theme: ThemeTokens, root: str) -> None:
+        files = {
+            f"{name}.svg": tint(resources.read_text(f"icons/{icon}.svg"), theme.hex(token)).encode()
+            for name, (icon, token) in _SHAPES.items()
+        }
+        # Qt keeps the pointers: the three blocks must live until they are unregistered.
+        self._blocks = _compile(root, files)
+        qRegisterResourceData(_VERSION, *self._blocks)
+        self.addresses: Mapping[str, str] = {name: f":/{root}/{name}.svg" for name in _SHAPES}
+
+    def release(self) -> None:
+        """Take the images out of Qt's resources again."""
+        qUnregisterResourceData(_VERSION, *self._blocks)
+
+
+def _hash(name: str) -> int:
+    """Return Qt's ELF-style hash, by which the entries of a folder are sorted."""
+    value = 0
+    for char in name:
+        value = (value << 4) + ord(char)
+        value ^= (value & 0xF0000000) >> 23
+        value &= 0x0FFFFFFF
+    return value
+
+
+def _compile(root: str, files: Mapping[str, bytes]) -> tuple[bytes, bytes, bytes]:
+    """Return tree, names and data of one folder of files, as Qt's resource reader wants them."""
+    names, offsets = bytearray(), {}
+    for name in (root, *files):
+        offsets[name] = len(names)
+        names += struct.pack(">HI", len(name), _hash(name)) + name.encode("utf-16-be")
+    data, places = bytearray(), {}
+    for name, content in files.items():
+        places[name] = len(data)
+        data += struct.pack(">I", len(content)) + content
+    tree = bytearray(struct.pack(">IHII", 0, _DIRECTORY, 1, 1))
+    tree += struct.pack(">IHII", offsets[root], _DIRECTORY, len(files), 2)
+    for name in sorted(files, key=_hash):
+        tree += struct.pack(">IHHHI", offsets[name], 0, _ANY_TERRITORY, _C_LANGUAGE, places[name])
+    return bytes(tree), bytes(names), bytes(data)
