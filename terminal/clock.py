@@ -10,9 +10,11 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
-NS_PER_S = 1_000_000_000
+NS_PER_S: Final = 1_000_000_000
+_RESYNC_DRIFT_NS: Final = 5 * NS_PER_S
+_AGREEMENT_NS: Final = 2 * NS_PER_S
 
 
 class Timer(Protocol):
@@ -34,21 +36,39 @@ class Clock(Protocol):
         """Call once after ``delay_s`` seconds of this clock."""
         ...
 
+    def adjust(self, broker_ns: int) -> float:
+        """Learn the broker's time (whole seconds at IBKR); return the drift in seconds."""
+        ...
+
+    def forget_broker(self) -> None:
+        """A new connection may be another broker (a replay of another year): learn afresh."""
+        ...
+
 
 class LiveClock:
-    """Machine clock, corrected once by the broker's.
+    """Machine clock, corrected by the broker's.
 
     The wall clock is read once, at construction: from then on only the monotonic clock moves time, so a
-    wall clock that jumps changes nothing. `adjust` applies the broker's offset (first synchronisation) and
-    returns the drift of every later one.
+    wall clock that jumps changes nothing. IBKR tells whole seconds, truncated, so the true time lies in
+    [told, told + 1 s): drift inside that second is taken up silently. A larger drift is reported, and when a
+    second answer confirms it (the machine slept, or the demo market skipped a night) the clock follows.
+
+    ``rate`` is how many broker seconds pass in one of ours (a demo that runs faster than life).
     """
 
-    def __init__(self) -> None:
-        self._base = time.time_ns() - time.monotonic_ns()
+    def __init__(self, rate: float = 1.0) -> None:
+        self._rate = rate
+        self._origin = time.monotonic_ns()
+        self._base = time.time_ns()
         self._synchronized = False
+        self._doubt_ns: int | None = None
+        self.jumps = 0
+        """How often the broker's clock moved away and we followed."""
+        self.drift_s = 0.0
+        """Drift at the last synchronisation, seconds; 0 when in step."""
 
     def now_ns(self) -> int:
-        return self._base + time.monotonic_ns()
+        return self._base + int((time.monotonic_ns() - self._origin) * self._rate)
 
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()
@@ -57,17 +77,34 @@ class LiveClock:
         return asyncio.get_running_loop().call_later(delay_s, callback)
 
     def adjust(self, broker_ns: int) -> float:
-        """Learn the broker's time; return the drift in seconds (0.0 at the first synchronisation)."""
-        drift = broker_ns - self.now_ns()
+        """Learn the broker's time; return the drift in seconds (0.0 when in step or just synchronised)."""
+        behind = broker_ns - self.now_ns()
         if not self._synchronized:
             self._synchronized = True
-            self._base += drift
-            return 0.0
-        return drift / NS_PER_S
+            self._base += behind
+            behind = 0
+        elif -NS_PER_S <= behind <= 0:
+            behind = 0
+        elif 0 < behind <= NS_PER_S:
+            self._base += behind
+            behind = 0
+        elif self._doubt_ns is not None and _confirms(behind, self._doubt_ns):
+            self._base += behind
+            self.jumps += 1
+            behind = 0
+        self._doubt_ns = behind or None
+        self.drift_s = behind / NS_PER_S
+        return self.drift_s
 
     def forget_broker(self) -> None:
-        """A new connection may be another broker (a replay of another year): learn afresh."""
         self._synchronized = False
+        self._doubt_ns = None
+        self.drift_s = 0.0
+
+
+def _confirms(behind: int, doubt: int) -> bool:
+    """Say whether two answers in a row tell of the same large jump."""
+    return abs(behind) >= _RESYNC_DRIFT_NS and abs(behind - doubt) <= _AGREEMENT_NS
 
 
 class _SimTimer:
@@ -94,6 +131,14 @@ class SimClock:
 
     def monotonic_ns(self) -> int:
         return self._now
+
+    def adjust(self, broker_ns: int) -> float:
+        """Report the difference, change nothing: whoever steps the clock is its master."""
+        behind = broker_ns - self._now
+        return 0.0 if -NS_PER_S <= behind <= NS_PER_S else behind / NS_PER_S
+
+    def forget_broker(self) -> None:
+        """Nothing was learnt."""
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         timer = _SimTimer(callback)
@@ -125,7 +170,7 @@ class SimClock:
 
 
 def wall_clock_ns() -> int:
-    """Return the machine's wall clock, for file names, the doctor's clock check and log stamps before a clock exists."""
+    """Return the machine's wall clock: for file names, the clock check and log stamps before a clock exists."""
     return time.time_ns()
 
 

@@ -134,7 +134,7 @@ class HistoryFeed(Protocol):
     ) -> Sequence[Bar]:
         """Return closed bars, oldest first (and the growing last one when ``end_ns`` is None).
 
-        ``seconds`` is one of 1, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 86400.
+        ``seconds``: 1, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800 or 86400.
         """
         ...
 

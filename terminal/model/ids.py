@@ -5,7 +5,7 @@ import secrets
 from typing import Final, NewType
 
 InstrumentId = NewType("InstrumentId", str)
-"""Readable and stable across brokers: ``AAPL``, ``ES 20250321``, ``SPY 20250321 C 600``, ``EUR.USD`` (see instrument.py)."""
+"""Readable and stable across brokers: ``AAPL``, ``ES 20250321``, ``SPY 20250321 C 600``, ``EUR.USD`` ."""
 
 ClientOrderId = NewType("ClientOrderId", str)
 """Our own name of an order intent, sent as the broker's order reference: the idempotency key."""

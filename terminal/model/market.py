@@ -9,7 +9,7 @@ from terminal.model.ids import InstrumentId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """Level 1 as it stands after one packet. ``received_ns`` is when we heard it; sizes in units (shares, contracts)."""
+    """Level 1 as it stands after one packet, heard at ``received_ns``; sizes in units (shares, contracts)."""
 
     instrument_id: InstrumentId
     received_ns: int
@@ -36,7 +36,7 @@ class Quote:
 
     @property
     def mark(self) -> float | None:
-        """Price for valuation: last inside the spread, else the nearer side; mid without a last; else previous close."""
+        """Price for valuation: last kept inside the spread; mid without a last; else the previous close."""
         if self.bid is not None and self.ask is not None:
             if self.last is None:
                 return (self.bid + self.ask) / 2

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MarketHub: first validate, then cache, then publish. One synchronous step per changed instrument.
+
+It also knows the age of everything: counted from the last word of the source, heartbeat included while
+the link is sound, so a quiet market is not stale and a dead feed is.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from terminal.bus import Bus
+from terminal.clock import NS_PER_S, Clock
+from terminal.model.enums import AssetClass, DataType, LinkState, OptionPriceSource
+from terminal.model.events import LinkChanged, SourceSpoke
+from terminal.model.ids import InstrumentId
+from terminal.model.instrument import Instrument
+from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, Trade
+
+_log = structlog.get_logger("market")
+_WARN_EVERY_NS: Final = 60 * NS_PER_S
+_TRADES_KEPT: Final = 2_000
+
+
+class MarketHub:
+    """Cache of the latest market data.
+
+    Publishes: Quote, Trade, Depth, OptionQuote, OptionStatistics (after validation), unchanged in kind.
+    """
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._instruments: dict[InstrumentId, Instrument] = {}
+        self._quotes: dict[InstrumentId, Quote] = {}
+        self._depths: dict[InstrumentId, Depth] = {}
+        self._options: dict[InstrumentId, dict[OptionPriceSource, OptionQuote]] = {}
+        self._statistics: dict[InstrumentId, OptionStatistics] = {}
+        self._trades: dict[InstrumentId, deque[Trade]] = {}
+        self._link_ready = False
+        self._spoke_ns: int | None = None
+        self._warned: dict[str, int] = {}
+        self.rejected: dict[str, int] = {}
+        """How many values of each kind of nonsense were refused."""
+        self.messages = 0
+        """Market events taken since start: the rate in the status bar."""
+        bus.subscribe(SourceSpoke, self._on_spoke)
+        bus.subscribe(LinkChanged, self._on_link)
+
+    # ------------------------------------------------------------ reading
+    def instrument(self, instrument_id: InstrumentId) -> Instrument | None:
+        return self._instruments.get(instrument_id)
+
+    def instruments(self) -> Sequence[Instrument]:
+        return tuple(self._instruments.values())
+
+    def add_instrument(self, instrument: Instrument) -> None:
+        self._instruments[instrument.id] = instrument
+
+    def quote(self, instrument_id: InstrumentId) -> Quote | None:
+        return self._quotes.get(instrument_id)
+
+    def depth(self, instrument_id: InstrumentId) -> Depth | None:
+        return self._depths.get(instrument_id)
+
+    def option_quote(
+        self, instrument_id: InstrumentId, source: OptionPriceSource = OptionPriceSource.MODEL
+    ) -> OptionQuote | None:
+        by_source = self._options.get(instrument_id)
+        return by_source.get(source) if by_source else None
+
+    def statistics(self, instrument_id: InstrumentId) -> OptionStatistics | None:
+        return self._statistics.get(instrument_id)
+
+    def recent_trades(self, instrument_id: InstrumentId) -> Sequence[Trade]:
+        """Return the last prints heard, oldest first."""
+        return tuple(self._trades.get(instrument_id, ()))
+
+    def mark(self, instrument_id: InstrumentId) -> float | None:
+        """Return the valuation price of an instrument, None when nothing is known."""
+        quote = self._quotes.get(instrument_id)
+        return quote.mark if quote is not None else None
+
+    def age_s(self, instrument_id: InstrumentId) -> float | None:
+        """Return seconds since the source last spoke for this instrument; None when it never did."""
+        quote = self._quotes.get(instrument_id)
+        if quote is None:
+            return None
+        return self.age_of(quote.received_ns)
+
+    def age_of(self, received_ns: int) -> float:
+        """Return the age in seconds of a value heard at ``received_ns``; heartbeats count while the link is sound."""
+        heard = received_ns
+        if self._link_ready and self._spoke_ns is not None and self._spoke_ns > heard:
+            heard = self._spoke_ns
+        return max(0, self._clock.now_ns() - heard) / NS_PER_S
+
+    def source_age_s(self) -> float | None:
+        """Return seconds since the source said anything at all."""
+        if self._spoke_ns is None:
+            return None
+        return max(0, self._clock.now_ns() - self._spoke_ns) / NS_PER_S
+
+    # ------------------------------------------------------------ taking
+    def on_quote(self, quote: Quote) -> None:
+        self.messages += 1
+        self._spoke_ns = quote.received_ns
+        clean = quote
+        bid, ask = quote.bid, quote.ask
+        if bid is not None and ask is not None:
+            if not 0 < bid <= ask < math.inf:
+                clean = self._mend(quote)
+        elif bid is not None or ask is not None:
+            side = bid if bid is not None else ask
+            if side is None or not 0 < side < math.inf:
+                clean = self._mend(quote)
+        last = clean.last
+        if last is not None and not 0 < last < math.inf:
+            clean = self._mend(clean)
+        self._quotes[clean.instrument_id] = clean
+        self._bus.publish(clean)
+
+    def _mend(self, quote: Quote) -> Quote:
+        """Return the quote without the values that cannot be; count them and say so once a minute."""
+        instrument = self._instruments.get(quote.instrument_id)
+        signed = instrument is not None and instrument.asset_class in (AssetClass.COMBO, AssetClass.FUTURE)
+        bad: set[str] = set()
+        for name, value in (("bid", quote.bid), ("ask", quote.ask), ("last", quote.last)):
+            if value is None:
+                continue
+            if not math.isfinite(value):
+                bad.add(name)
+                self._refuse("non-finite", quote.instrument_id)
+            elif value <= 0 and not signed:
+                bad.add(name)
+                self._refuse("non-positive", quote.instrument_id)
+        crossed = quote.bid is not None and quote.ask is not None and quote.bid > quote.ask
+        if crossed and not bad & {"bid", "ask"}:
+            bad |= {"bid", "ask"}
+            self._refuse("crossed", quote.instrument_id)
+        if not bad:
+            return quote
+        return replace(
+            quote,
+            bid=None if "bid" in bad else quote.bid,
+            ask=None if "ask" in bad else quote.ask,
+            last=None if "last" in bad else quote.last,
+        )
+
+    def _refuse(self, kind: str, instrument_id: InstrumentId) -> None:
+        self.rejected[kind] = self.rejected.get(kind, 0) + 1
+        now = self._clock.monotonic_ns()
+        key = f"{kind} {instrument_id}"
+        warned = self._warned.get(key)
+        if warned is None or now - warned >= _WARN_EVERY_NS:
+            self._warned[key] = now
+            _log.warning("value refused", kind=kind, instrument=instrument_id, so_far=self.rejected[kind])
+
+    def on_trade(self, trade: Trade) -> None:
+        self.messages += 1
+        self._spoke_ns = trade.received_ns
+        if not (0 < trade.price < math.inf and 0 <= trade.size < math.inf):
+            self._refuse("bad print", trade.instrument_id)
+            return
+        kept = self._trades.get(trade.instrument_id)
+        if kept is None:
+            kept = self._trades[trade.instrument_id] = deque(maxlen=_TRADES_KEPT)
+        kept.append(trade)
+        self._bus.publish(trade)
+
+    def on_depth(self, depth: Depth) -> None:
+        self.messages += 1
+        self._spoke_ns = depth.received_ns
+        self._depths[depth.instrument_id] = depth
+        self._bus.publish(depth)
+
+    def on_option_quote(self, quote: OptionQuote) -> None:
+        self.messages += 1
+        self._spoke_ns = quote.received_ns
+        by_source = self._options.get(quote.instrument_id)
+        if by_source is None:
+            by_source = self._options[quote.instrument_id] = {}
+        by_source[quote.source] = quote
+        self._bus.publish(quote)
+
+    def on_statistics(self, statistics: OptionStatistics) -> None:
+        known = self._statistics.get(statistics.instrument_id)
+        if known is not None:
+            statistics = replace(
+                statistics,
+                open_interest=known.open_interest if statistics.open_interest is None else statistics.open_interest,
+                volume=known.volume if statistics.volume is None else statistics.volume,
+            )
+        self._statistics[statistics.instrument_id] = statistics
+        self._bus.publish(statistics)
+
+    def data_type(self, instrument_id: InstrumentId) -> DataType | None:
+        quote = self._quotes.get(instrument_id)
+        return quote.data_type if quote is not None else None
+
+    def forget(self, instrument_id: InstrumentId) -> None:
+        """Drop book and prints of an instrument nobody looks at any more (its quote keeps its age)."""
+        self._depths.pop(instrument_id, None)
+        self._trades.pop(instrument_id, None)
+
+    # ------------------------------------------------------------ the source
+    def _on_spoke(self, _: SourceSpoke) -> None:
+        self._spoke_ns = self._clock.now_ns()
+
+    def _on_link(self, event: LinkChanged) -> None:
+        self._link_ready = event.state in (LinkState.READY, LinkState.SYNCING)
