@@ -18,6 +18,8 @@ _Date: TypeAlias = pd.Timestamp | str | datetime.date
 _Minute: TypeAlias = pd.Timestamp | str | datetime.datetime
 
 class ExchangeCalendar(ABC):
+    opens_nanos: npt.NDArray[np.int64]
+    closes_nanos: npt.NDArray[np.int64]
     def __init__(
         self, start: _Date | None = None, end: _Date | None = None, side: _Side = "left"
     ) -> None: ...
@@ -43,10 +45,6 @@ class ExchangeCalendar(ABC):
     def opens(self) -> pd.Series[Any]: ...
     @property
     def closes(self) -> pd.Series[Any]: ...
-    @property
-    def opens_nanos(self) -> npt.NDArray[np.int64]: ...
-    @property
-    def closes_nanos(self) -> npt.NDArray[np.int64]: ...
     @property
     def first_session(self) -> pd.Timestamp: ...
     @property
