@@ -116,7 +116,7 @@ class Strategy:
         for parameter in self.parameters:
             self.values[parameter.name] = parameter.check(float(values.get(parameter.name, parameter.default)))
 
-    def warm_up(self, bars: Sequence[Bar], sessions: Sequence[Session]) -> None:
+    def warm_up(self, ctx: StrategyContext, bars: Sequence[Bar]) -> None:
         """Take closed history, oldest first, without deciding anything."""
 
     def on_bar(self, ctx: StrategyContext, bar: Bar) -> None:

@@ -247,7 +247,7 @@ class StrategyRunner:
         now = self._clock.now_ns()
         closed = [bar for bar in bars if bar.end_ns <= now]
         instance.warm = True
-        self._guarded(entry, partial(instance.strategy.warm_up, closed, instance.instrument.liquid_hours))
+        self._guarded(entry, partial(instance.strategy.warm_up, instance.context, closed))
 
     def _on_bar(self, event: BarClosed) -> None:
         bar = event.bar
@@ -259,7 +259,7 @@ class StrategyRunner:
                 continue
             late = self._clock.now_ns() - bar.end_ns > _LATE_BARS * bar.seconds * NS_PER_S
             if late:  # closed while we were away: learn from it, do not trade on it
-                self._guarded(entry, partial(instance.strategy.warm_up, [bar], instance.instrument.liquid_hours))
+                self._guarded(entry, partial(instance.strategy.warm_up, instance.context, [bar]))
             else:
                 self._guarded(entry, partial(instance.strategy.on_bar, instance.context, bar))
 
