@@ -170,14 +170,10 @@ class VwapCross(Strategy):
     def _entry_gates(self, ctx: StrategyContext) -> list[Gate]:
         session = ctx.session
         left = (session.end_ns - ctx.now_ns) / (60 * NS_PER_S) if session is not None else 0.0
-        quantity = ctx.position.quantity
+        quantity, needed = ctx.position.quantity, self.values["no_entry_min"]
         return [
             ("regular session", f"{left:.0f} minutes left" if session else "closed", session is not None),
-            (
-                "time for an entry",
-                f"{self.values['no_entry_min']:.0f} minutes needed",
-                left > self.values["no_entry_min"],
-            ),
+            ("time for an entry", f"{left:.0f} of {needed:.0f} minutes needed", left > needed),
             ("flat", f"own position {quantity}", quantity == 0),
             ("no entry working", "one entry at a time", not ctx.has_working_entry),
         ]

@@ -7,9 +7,9 @@ gate would let through, with every cut written into the decision.
 
 from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
-from terminal.clock import Clock
+from terminal.clock import NS_PER_S, Clock
 from terminal.model.commands import BracketSpec, CancelOrders, ClosePosition, OrderSpec, SubmitOrder
 from terminal.model.enums import BracketRole, OrderOrigin, OrderType, Side, TimeInForce
 from terminal.model.events import DecisionMade
@@ -19,6 +19,10 @@ from terminal.model.market import Quote
 from terminal.model.order import Order
 from terminal.model.position import Position
 from terminal.strategy.base import EntryPlan, Gate
+
+
+_EXIT_PATIENCE_NS: Final = 15 * NS_PER_S
+"""An exit of the same size is not asked for again before this: cancels and the closing fill take their time."""
 
 
 class Desk(Protocol):
@@ -55,6 +59,8 @@ class InstrumentContext:
         self._clock = clock
         self._publish = publish
         self._is_live = is_live
+        self._exit_asked: Decimal | None = None
+        self._exit_ns = 0
 
     @property
     def instrument(self) -> Instrument:
@@ -126,6 +132,8 @@ class InstrumentContext:
 
     def exit(self, *, reason: str, gates: Sequence[Gate]) -> None:
         position = self.position
+        if self._exit_under_way(position.quantity):
+            return
         if not position.quantity:
             if self._is_live() and self._desk.working(self._instrument.id, self._strategy_id):
                 self._decide("cancel own orders", reason, gates)
@@ -143,6 +151,14 @@ class InstrumentContext:
         self._desk.close_position(
             ClosePosition(instrument_id=self._instrument.id, strategy_id=self._strategy_id, actor=self._strategy_id)
         )
+
+    def _exit_under_way(self, quantity: Decimal) -> bool:
+        """Say whether this very exit was asked for a moment ago; note it when not."""
+        now = self._clock.now_ns()
+        if self._exit_asked == quantity and now - self._exit_ns < _EXIT_PATIENCE_NS:
+            return True
+        self._exit_asked, self._exit_ns = quantity, now
+        return False
 
     def _size(self, plan: EntryPlan, reference: float, lines: list[Gate]) -> Decimal:
         """Return the quantity whose loss at the stop is the risk fraction, cut to what the gate allows."""
