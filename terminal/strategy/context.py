@@ -20,7 +20,6 @@ from terminal.model.order import Order
 from terminal.model.position import Position
 from terminal.strategy.base import EntryPlan, Gate
 
-
 _EXIT_PATIENCE_NS: Final = 15 * NS_PER_S
 """An exit of the same size is not asked for again before this: cancels and the closing fill take their time."""
 
