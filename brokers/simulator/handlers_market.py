@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Level 1: reqMktData lines, snapshots, option computations, market data type.
+
+A line sends what changed since it last sent, once per step of the market, as
+IBKR's own aggregation does. Prints are for tick-by-tick; they are not lost
+here either, because volume and day figures are cumulative.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from brokers.simulator.contracts import invalid
+from brokers.simulator.hub import Handlers, Hub
+from brokers.simulator.protocol import requests, responses
+from brokers.simulator.request import Request
+from brokers.simulator.session import Session
+from terminal.clock import NS_PER_S
+from terminal.model.enums import AssetClass, OptionRight
+from terminal.model.instrument import Instrument
+from terminal.simulation.exchange_port import SimulatorRefusalError, SimPrint, SimTop
+
+MAX_LINES: Final = 100
+SNAPSHOT_NS: Final = 11 * NS_PER_S
+_STATISTICS_NS: Final = 5 * NS_PER_S
+_LIVE, _FROZEN, _DELAYED, _DELAYED_FROZEN = 1, 2, 3, 4
+_RT_VOLUME, _RT_TRADE_VOLUME, _MARK = "233", "375", "221"
+
+# (price tick, size tick, price, size)
+_SIDES: Final = ((1, 0, "bid", "bid_size"), (2, 3, "ask", "ask_size"))
+_DAY_PRICES: Final = ((14, "open"), (6, "high"), (7, "low"), (9, "previous_close"))
+_SOURCES: Final = ((10, "bid"), (11, "ask"), (12, "last"), (13, "model"))
+
+# generic tick -> (message kind, tick type, name in Exchange.statistics)
+_GENERIC: Final[Mapping[str, tuple[tuple[str, int, str], ...]]] = {
+    "100": (("size", 29, "call_volume"), ("size", 30, "put_volume")),
+    "101": (("size", 27, "call_open_interest"), ("size", 28, "put_open_interest")),
+    "104": (("generic", 23, "historical_volatility"),),
+    "105": (("size", 87, "average_option_volume"),),
+    "106": (("generic", 24, "implied_volatility"),),
+    "165": (
+        ("size", 21, "average_volume"),
+        ("price", 15, "low_13_week"),
+        ("price", 16, "high_13_week"),
+        ("price", 17, "low_26_week"),
+        ("price", 18, "high_26_week"),
+        ("price", 19, "low_52_week"),
+        ("price", 20, "high_52_week"),
+    ),
+    "236": (("generic", 46, "shortable"), ("size", 89, "shortable_shares")),
+    "293": (("generic", 54, "trade_count"),),
+    "294": (("generic", 55, "trade_rate"),),
+    "295": (("generic", 56, "volume_rate"),),
+    "411": (("generic", 58, "realtime_historical_volatility"),),
+    "588": (("size", 86, "open_interest"),),
+    _MARK: (),
+    _RT_VOLUME: (),
+    _RT_TRADE_VOLUME: (),
+}
+
+
+@dataclass(eq=False, slots=True)
+class Line:
+    """One market data line of one client."""
+
+    session: Session
+    req_id: int
+    instrument: Instrument
+    con_id: int
+    generics: frozenset[str]
+    data_type: int
+    snapshot_until_ns: int | None = None
+    sent: dict[object, object] = field(default_factory=dict)
+
+    def kinds(self) -> tuple[str, ...]:
+        """What the market must tell for this line."""
+        kinds = ["top"]
+        if self.instrument.asset_class is AssetClass.OPTION:
+            kinds.append("greeks")
+        if self.generics & {_RT_VOLUME, _RT_TRADE_VOLUME}:
+            kinds.append("prints")
+        return tuple(kinds)
+
+    def changed(self, key: object, value: object) -> bool:
+        """Whether a value differs from what was sent; it counts as sent from now on."""
+        if self.sent.get(key, _NOTHING) == value:
+            return False
+        self.sent[key] = value
+        return True
+
+
+_NOTHING: Final = object()
+
+
+class MarketDesk:
+    """Serves level 1."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._lines: dict[tuple[Session, int], Line] = {}
+        self._by_contract: dict[int, list[Line]] = defaultdict(list)
+        self._tops: dict[int, SimTop] = {}
+        self._greeks: set[int] = set()
+        self._types: dict[Session, int] = {}
+        self._open = True
+        self._statistics_due = 0
+
+    def handlers(self) -> Handlers:
+        return {
+            requests.REQ_MKT_DATA: self.subscribe,
+            requests.CANCEL_MKT_DATA: self.cancel,
+            requests.REQ_MARKET_DATA_TYPE: self.market_data_type,
+        }
+
+    # ------------------------------------------------------------------ requests
+    def subscribe(self, session: Session, request: Request) -> None:
+        """Start a line or a snapshot. Errors: 101 lines, 200 contract, 321 request, 322 duplicate id."""
+        if (session, request.id) in self._lines:
+            raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
+        if sum(1 for owner, _ in self._lines if owner is session) >= MAX_LINES:
+            raise SimulatorRefusalError(101, "Max number of tickers has been reached")
+        if request.flag("regulatory_snapshot"):
+            raise invalid("Regulatory snapshots are not supported")
+        generics = _generics(request)
+        instrument = self._hub.contracts.resolve(request)
+        con_id = instrument.broker_id or 0
+        top = self._hub.exchange.top(con_id)
+        line = Line(session, request.id, instrument, con_id, generics, self._effective_type(session))
+        if request.flag("snapshot"):
+            line.snapshot_until_ns = self._hub.now_ns() + SNAPSHOT_NS
+        self._lines[session, request.id] = line
+        self._by_contract[con_id].append(line)
+        for kind in line.kinds():
+            self._hub.watch(con_id, kind)
+        self._start(line, top)
+
+    def _start(self, line: Line, top: SimTop) -> None:
+        session = line.session
+        session.send(responses.MARKET_DATA_TYPE, req_id=line.req_id, type=line.data_type)
+        smart = line.instrument.asset_class in (AssetClass.STOCK, AssetClass.OPTION)
+        session.send(
+            responses.TICK_REQ_PARAMS,
+            req_id=line.req_id,
+            min_tick=float(line.instrument.min_tick),
+            bbo_exchange="9c0001" if smart else "",
+            snapshot_permissions=3,
+        )
+        self._send_top(line, top)
+        self._send_greeks(line)
+        self._send_statistics(line)
+        if line.snapshot_until_ns is not None and None not in (top.bid, top.ask, top.last):
+            self._end_snapshot(line)
+
+    def cancel(self, session: Session, request: Request) -> None:
+        """Stop a line; 300 when there is none."""
+        line = self._lines.get((session, request.id))
+        if line is None:
+            raise SimulatorRefusalError(300, f"Can't find EId with tickerId:{request.id}")
+        self._drop(line)
+
+    def market_data_type(self, session: Session, request: Request) -> None:
+        """Remember which kind of data a client wants; it is confirmed with each new line."""
+        wanted = request.integer("type")
+        if not _LIVE <= wanted <= _DELAYED_FROZEN:
+            raise invalid(f"Invalid market data type {wanted}, must be 1, 2, 3 or 4")
+        self._types[session] = wanted
+
+    def _effective_type(self, session: Session) -> int:
+        """Live data is always permitted here, so delayed is never needed; frozen only when closed."""
+        wants_frozen = self._types.get(session, _LIVE) in (_FROZEN, _DELAYED_FROZEN)
+        return _FROZEN if wants_frozen and not self._open else _LIVE
+
+    def forget(self, session: Session) -> None:
+        for line in [line for line in self._lines.values() if line.session is session]:
+            self._drop(line)
+        self._types.pop(session, None)
+
+    def _drop(self, line: Line) -> None:
+        del self._lines[line.session, line.req_id]
+        lines = self._by_contract[line.con_id]
+        lines.remove(line)
+        if not lines:
+            del self._by_contract[line.con_id]
+        for kind in line.kinds():
+            self._hub.unwatch(line.con_id, kind)
+
+    # ------------------------------------------------------------------ market
+    def on_top(self, top: SimTop) -> None:
+        if top.con_id in self._by_contract:
+            self._tops[top.con_id] = top
+
+    def on_greeks(self, con_id: int) -> None:
+        if con_id in self._by_contract:
+            self._greeks.add(con_id)
+
+    def on_session(self, event: str) -> None:
+        if event in ("open", "close"):
+            self._open = event == "open"
+
+    def on_print(self, trade: SimPrint) -> None:
+        """RTVolume strings, one per print."""
+        for line in self._by_contract.get(trade.con_id, ()):
+            for generic, tick_type in ((_RT_VOLUME, 48), (_RT_TRADE_VOLUME, 77)):
+                if generic in line.generics and not (generic == _RT_TRADE_VOLUME and trade.unreported):
+                    line.session.send(
+                        responses.TICK_STRING,
+                        req_id=line.req_id,
+                        tick_type=tick_type,
+                        value=self._rt_volume(trade),
+                    )
+
+    def _rt_volume(self, trade: SimPrint) -> str:
+        total = self._hub.exchange.top(trade.con_id).volume
+        vwap = self._hub.exchange.statistics(trade.con_id).get("vwap")
+        average = "" if vwap is None else f"{vwap:.8f}"
+        return f"{trade.price};{trade.size};{trade.ns // 1_000_000};{total};{average};true"
+
+    def on_turn(self, now_ns: int) -> None:
+        """Send what changed; end snapshots that are due."""
+        for con_id, top in self._tops.items():
+            for line in tuple(self._by_contract.get(con_id, ())):
+                self._send_top(line, top)
+        for con_id in self._greeks:
+            for line in tuple(self._by_contract.get(con_id, ())):
+                self._send_greeks(line)
+        self._tops.clear()
+        self._greeks.clear()
+        if now_ns >= self._statistics_due:
+            self._statistics_due = now_ns + _STATISTICS_NS
+            for line in self._lines.values():
+                self._send_statistics(line)
+        due = [
+            line
+            for line in self._lines.values()
+            if line.snapshot_until_ns is not None and now_ns >= line.snapshot_until_ns
+        ]
+        for line in due:
+            self._end_snapshot(line)
+
+    def _end_snapshot(self, line: Line) -> None:
+        line.session.send(responses.TICK_SNAPSHOT_END, req_id=line.req_id)
+        self._drop(line)
+
+    # ------------------------------------------------------------------ ticks
+    def _send_top(self, line: Line, top: SimTop) -> None:
+        for price_tick, size_tick, price_name, size_name in _SIDES:
+            price, amount = getattr(top, price_name), getattr(top, size_name)
+            self._send_side(line, price_tick, size_tick, price, amount)
+        self._send_last(line, top)
+        for tick_type, name in _DAY_PRICES:
+            price = getattr(top, name)
+            if price is not None and line.changed(tick_type, price):
+                self._price(line, tick_type, price, 0)
+        if line.changed("volume", top.volume) and top.volume:
+            self._size(line, 8, top.volume)
+        if line.changed("halted", top.halted):
+            line.session.send(responses.TICK_GENERIC, req_id=line.req_id, tick_type=49, value=float(top.halted))
+        if _MARK in line.generics:
+            self._send_mark(line, top)
+
+    def _send_side(self, line: Line, price_tick: int, size_tick: int, price: float | None, amount: float) -> None:
+        shown, shown_size = (-1.0, 0.0) if price is None else (price, amount)
+        new_size = line.changed(size_tick, shown_size)
+        if line.changed(price_tick, shown):
+            self._price(line, price_tick, shown, shown_size)
+        if new_size:
+            self._size(line, size_tick, shown_size)
+
+    def _send_last(self, line: Line, top: SimTop) -> None:
+        if top.last is None:
+            return
+        traded = line.sent.get("volume", _NOTHING) != top.volume
+        new_size = line.changed(5, top.last_size) or traded
+        if line.changed(4, top.last):
+            self._price(line, 4, top.last, top.last_size)
+        if new_size:
+            self._size(line, 5, top.last_size)
+        if traded:
+            stamp = str(self._hub.now_ns() // NS_PER_S)
+            line.session.send(responses.TICK_STRING, req_id=line.req_id, tick_type=45, value=stamp)
+
+    def _send_mark(self, line: Line, top: SimTop) -> None:
+        if top.bid is None or top.ask is None:
+            return
+        mark = (top.bid + top.ask) / 2 if top.last is None else min(max(top.last, top.bid), top.ask)
+        if line.changed(37, mark):
+            self._price(line, 37, mark, 0)
+
+    def _send_greeks(self, line: Line) -> None:
+        if line.instrument.asset_class is not AssetClass.OPTION:
+            return
+        for tick_type, source in _SOURCES:
+            greeks = self._hub.exchange.greeks(line.con_id, source)
+            if greeks is None or not line.changed(tick_type, greeks):
+                continue
+            computation = {
+                "implied_volatility": greeks.implied_volatility,
+                "delta": greeks.delta,
+                "option_price": greeks.option_price,
+                "pv_dividend": greeks.pv_dividend,
+                "gamma": greeks.gamma,
+                "vega": greeks.vega,
+                "theta": greeks.theta,
+                "under_price": greeks.underlying_price,
+            }
+            known = {name: value for name, value in computation.items() if value is not None}
+            line.session.send(responses.TICK_OPTION_COMPUTATION, req_id=line.req_id, tick_type=tick_type, **known)
+
+    def _send_statistics(self, line: Line) -> None:
+        if not line.generics:
+            return
+        statistics = dict(self._hub.exchange.statistics(line.con_id))
+        interest = statistics.get("open_interest")
+        if interest is not None and line.instrument.right is not None:
+            side = "call" if line.instrument.right is OptionRight.CALL else "put"
+            statistics.setdefault(f"{side}_open_interest", interest)
+        for generic in sorted(line.generics):
+            for kind, tick_type, name in _GENERIC[generic]:
+                value = statistics.get(name)
+                if value is not None and line.changed((kind, tick_type), value):
+                    self._statistic(line, kind, tick_type, value)
+
+    def _statistic(self, line: Line, kind: str, tick_type: int, value: float) -> None:
+        match kind:
+            case "size":
+                self._size(line, tick_type, value)
+            case "price":
+                self._price(line, tick_type, value, 0)
+            case _:
+                line.session.send(responses.TICK_GENERIC, req_id=line.req_id, tick_type=tick_type, value=value)
+
+    @staticmethod
+    def _price(line: Line, tick_type: int, price: float, amount: float) -> None:
+        line.session.send(
+            responses.TICK_PRICE, req_id=line.req_id, tick_type=tick_type, price=price, size=_whole(amount)
+        )
+
+    @staticmethod
+    def _size(line: Line, tick_type: int, amount: float) -> None:
+        line.session.send(responses.TICK_SIZE, req_id=line.req_id, tick_type=tick_type, size=_whole(amount))
+
+
+def _whole(amount: float) -> float | int:
+    """Sizes are written without a fraction where there is none."""
+    return int(amount) if amount == int(amount) else amount
+
+
+def _generics(request: Request) -> frozenset[str]:
+    wanted = frozenset(one.strip() for one in request.text("generic_ticks").split(",") if one.strip())
+    unknown = sorted(wanted - set(_GENERIC))
+    if unknown:
+        legal = ", ".join(sorted(_GENERIC, key=int))
+        raise invalid(f"Incorrect generic tick list of {','.join(unknown)}. Legal ones are: {legal}")
+    if wanted and request.flag("snapshot"):
+        raise invalid("Snapshot market data subscription is not applicable to generic ticks")
+    return wanted
