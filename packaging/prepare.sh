@@ -114,6 +114,7 @@ WINDOW="$BASE libX11-xcb.so.1:libx11-xcb1 libxkbcommon-x11.so.0:libxkbcommon-x11
       libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0
       libxcb-shm.so.0:libxcb-shm0 libxcb-sync.so.1:libxcb-sync1 libxcb-xfixes.so.0:libxcb-xfixes0
       libxcb-xkb.so.1:libxcb-xkb1"
+WAYLAND="$BASE libwayland-cursor.so.0:libwayland-cursor0 libwayland-egl.so.1:libwayland-egl1"
 
 absent_packages() {
     # shellcheck disable=SC2086 # the pairs are words
@@ -135,10 +136,13 @@ check_qt() {
     case $1 in
     base) libraries=$BASE ;;
     window)
-        libraries=$WINDOW
-        # another platform than X11 was chosen: its libraries are no condition, and nothing is stamped
-        if [ -n "${QT_QPA_PLATFORM:-}" ] || { [ -z "${DISPLAY:-}" ] && [ -n "${WAYLAND_DISPLAY:-}" ]; }; then
+        # where another platform than X11 is chosen, X11's libraries are no condition and nothing is stamped
+        if [ -n "${QT_QPA_PLATFORM:-}" ]; then
             libraries=$BASE stamp=/dev/null
+        elif [ -z "${DISPLAY:-}" ] && [ -n "${WAYLAND_DISPLAY:-}" ]; then
+            libraries=$WAYLAND stamp=/dev/null
+        else
+            libraries=$WINDOW
         fi
         ;;
     *) die "unknown set of libraries: $1" ;;
