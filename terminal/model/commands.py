@@ -104,6 +104,14 @@ class KillSwitch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseInstrument:
+    """A person has looked at the conflict that froze an instrument and lets orders through again."""
+
+    instrument_id: InstrumentId
+    actor: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetArmed:
     """Let orders leave (armed) or not. Arming ends by itself, see settings."""
 

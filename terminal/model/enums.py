@@ -87,6 +87,24 @@ class Knowledge(StrEnum):
     CONFLICT = "conflict"
 
 
+class Evidence(StrEnum):
+    """Where a statement about an order comes from. Stronger evidence may reopen a finished order, weaker never."""
+
+    LOCAL = "local"  # our own intent, time-outs and proofs of absence
+    ERROR = "error"  # error() text
+    STATUS = "status"  # orderStatus
+    OPEN_ORDER = "open_order"
+    COMPLETED = "completed"  # completedOrder
+    EXECUTION = "execution"
+
+    def outranks(self, other: "Evidence") -> bool:
+        """Say whether this is strictly stronger than ``other``."""
+        return _EVIDENCE_RANK[self] > _EVIDENCE_RANK[other]
+
+
+_EVIDENCE_RANK = {evidence: rank for rank, evidence in enumerate(Evidence)}
+
+
 class OrderOrigin(StrEnum):
     MANUAL = "manual"
     STRATEGY = "strategy"

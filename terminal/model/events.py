@@ -12,6 +12,7 @@ from terminal.model.commands import OrderSpec
 from terminal.model.enums import (
     BracketRole,
     DataType,
+    Evidence,
     LinkState,
     OrderOrigin,
     OrderStatus,
@@ -41,6 +42,15 @@ class OrderInitialized(OrderEvent):
     role: BracketRole = BracketRole.NONE
     parent_id: ClientOrderId | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAdopted(OrderEvent):
+    """The broker shows an order that we did not make: tracked from here on, never modified unless claimed."""
+
+    broker_order_id: int
+    client_id: int
+    perm_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +86,13 @@ class OrderSent(OrderEvent):
 class OrderAcked(OrderEvent):
     perm_id: int | None = None
     held_reason: str = ""
+    evidence: Evidence = Evidence.STATUS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderWorking(OrderEvent):
     perm_id: int | None = None
+    evidence: Evidence = Evidence.STATUS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,22 +111,26 @@ class OrderFilled(OrderEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled(OrderEvent):
     reason: str = ""
+    evidence: Evidence = Evidence.STATUS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRejected(OrderEvent):
     code: int
     reason: str
+    evidence: Evidence = Evidence.ERROR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderInactive(OrderEvent):
     reason: str = ""
+    evidence: Evidence = Evidence.STATUS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderExpired(OrderEvent):
     reason: str = ""
+    evidence: Evidence = Evidence.COMPLETED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +208,26 @@ class OrderCommissioned(OrderEvent):
     commission: Decimal
     currency: str
     realized_pnl: Decimal | None = None
+
+
+# ---------------------------------------------------------------- other journaled facts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionAdjusted:
+    """A position changed without a fill that we know: flagged, never silent.
+
+    ``adjustment_id`` is derived from account, instrument, day and quantity, so that the same correction is
+    booked once. ``quantity`` is the signed change, ``price`` per unit without the multiplier.
+    """
+
+    ns: int
+    adjustment_id: str
+    account_id: AccountId
+    instrument_id: InstrumentId
+    quantity: Decimal
+    price: Decimal
+    reason: str
+    opening: bool = False
+    """Adopted at the first start: it counts as held before every fill we know."""
 
 
 # ---------------------------------------------------------------- venue events (what the broker said)
