@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal: append-only, durable, hash-chained truth about orders. Written before anything is sent.
+
+`append` is synchronous up to the queue of the one writer thread (journal_writer.py); what must wait for the
+disk goes into ``on_durable``, which runs back on the core's loop. A journal that fails once takes nothing more
+until the program starts again: its callbacks are never called, so nothing leaves the house. It stores records
+and never asks what they mean.
+"""
+
+import asyncio
+import concurrent.futures
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from terminal.clock import perf_ns, wall_clock_ns
+from terminal.errors import InvariantError, StorageError, UserError
+from terminal.model.codec import EventCodec, UnknownKindError
+from terminal.model.events import OrderInitialized
+from terminal.storage import schema
+from terminal.storage.chain import ChainCheck, ChainReport, Head, Row, key_id
+from terminal.storage.database import check_database, open_engine
+from terminal.storage.head_file import HeadFile
+from terminal.storage.journal_writer import Batch, JournalWriter, WriterSettings
+
+DISK_WARNING: Final = 500_000_000
+DISK_FLOOR: Final = 100_000_000
+LAST_ORDER_ID: Final = 2**31 - 1
+_ID_BLOCK: Final = 1000
+
+Dispatch = Callable[[Callable[[], None]], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalOpened:
+    """First record of every run: who wrote what follows, with which settings, and what was found wrong."""
+
+    ns: int
+    process: int
+    version: str
+    settings_digest: str
+    key_id: str
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedJournal:
+    """Everything the journal holds, oldest first, and what the check of its chain said."""
+
+    records: tuple[Any, ...]
+    report: ChainReport
+
+
+class JournalStore:
+    """Fulfils `ports.Journal` on a file that `prepare_journal` made or checked.
+
+    Life: construct, `start`, `load`, append ..., `stop`. All methods belong to the core's thread.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        codec: EventCodec | None = None,
+        key: bytes | None = None,
+        version: str = "",
+        settings_digest: str = "",
+        backups: Path | None = None,
+        queue_rows: int = 10_000,
+        disk_floor: int = DISK_FLOOR,
+        on_failure: Callable[[StorageError], None] | None = None,
+    ) -> None:
+        self.path = path
+        self.on_failure = on_failure
+        """Called once on the core's loop when a commit failed: kill switch."""
+        self._codec = codec if codec is not None else EventCodec()
+        if JournalOpened.__name__ not in self._codec.kinds:
+            self._codec.register(JournalOpened)
+        self._key, self._version, self._settings_digest = key, version, settings_digest
+        self._queue_rows, self._disk_floor, self._backups = queue_rows, disk_floor, backups
+        self._writer: JournalWriter | None = None
+        self._dispatch: Dispatch | None = None
+        self._failure: str | None = None
+        self._next_id, self._reserved = 1, 0
+
+    # ------------------------------------------------------------ life
+    async def start(self) -> None:
+        """Start the writer on the running loop.
+
+        Raises:
+            UserError: STO-00x, the file cannot be used.
+        """
+        await asyncio.wrap_future(self._begin(asyncio.get_running_loop().call_soon_threadsafe))
+        self._opened()
+
+    def open(self, dispatch: Dispatch) -> None:
+        """Start without a loop (command line, tests): ``dispatch`` gets what must run on the caller's thread."""
+        self._begin(dispatch).result()
+        self._opened()
+
+    def _begin(self, dispatch: Dispatch) -> "concurrent.futures.Future[None]":
+        if self._writer is not None:
+            raise InvariantError("a journal is started once")
+        self._dispatch = dispatch
+        self._writer = JournalWriter(
+            WriterSettings(
+                path=self.path,
+                key=self._key,
+                queue_rows=self._queue_rows,
+                disk_floor=self._disk_floor,
+                backups=self._backups,
+            ),
+            dispatch=dispatch,
+            on_failure=self._failed,
+        )
+        return self._writer.start()
+
+    def _opened(self) -> None:
+        writer = self._running()
+        self._reserved = writer.reserved_order_id
+        self._next_id = self._reserved + 1
+        self.append(
+            [
+                JournalOpened(
+                    ns=wall_clock_ns(),
+                    process=os.getpid(),
+                    version=self._version,
+                    settings_digest=self._settings_digest,
+                    key_id=key_id(self._key),
+                    found=writer.found,
+                )
+            ]
+        )
+        self.raise_order_id_floor(self._next_id)
+
+    async def stop(self) -> None:
+        """Commit what waits, close the file. Repeats do no harm."""
+        if self._writer is not None:
+            await asyncio.wrap_future(self._writer.stop())
+
+    def close(self) -> None:
+        """As `stop`, blocking."""
+        if self._writer is not None:
+            self._writer.stop().result()
+
+    # ------------------------------------------------------------ writing
+    def append(self, records: Sequence[object], on_durable: Callable[[], None] | None = None) -> None:
+        """Queue ``records`` for one atomic, durable commit. See `ports.Journal.append`.
+
+        Raises:
+            StorageError: closed, broken, or its queue is full: nothing may be sent.
+            InvariantError: a record cannot be written; nothing of the batch was queued.
+        """
+        writer = self._running()
+        wall = wall_clock_ns()
+        rows = [self._row(record, wall) for record in records]
+        writer.put(Batch(rows=rows, on_durable=on_durable))
+
+    def _row(self, record: object, wall_ns: int) -> Row:
+        kind, payload = self._codec.encode(record)
+        return Row(
+            seq=0,
+            ns=getattr(record, "ns", wall_ns),
+            wall_ns=wall_ns,
+            mono_ns=perf_ns(),
+            version=self._version,
+            actor=_actor(record),
+            kind=kind,
+            client_order_id=getattr(record, "client_order_id", None),
+            payload=payload,
+            key_id="",
+        )
+
+    def _running(self) -> JournalWriter:
+        if self._failure is not None:
+            raise StorageError(self._failure)
+        if self._writer is None:
+            raise StorageError("the journal is not open: nothing can be written or sent")
+        return self._writer
+
+    def _failed(self, text: str) -> None:
+        self._failure = text
+        if self.on_failure is not None:
+            self.on_failure(StorageError(text))
+
+    # ------------------------------------------------------------ order ids
+    def allocate_order_id(self, floor: int) -> int:
+        """Return a broker order id that this profile never used, at least ``floor``.
+
+        The reservation is queued before the caller can queue the intent that uses the id, so it is durable
+        whenever that intent is. Call `raise_order_id_floor` on connecting, so that it is durable long before.
+
+        Raises:
+            StorageError: the journal takes nothing, or IBKR's ids (up to 2,147,483,647) are used up.
+        """
+        self.raise_order_id_floor(floor)
+        if self._next_id > LAST_ORDER_ID:
+            raise StorageError(f"order ids are used up ({LAST_ORDER_ID:,}): reset the API order id sequence in TWS")
+        allocated = self._next_id
+        self._next_id += 1
+        return allocated
+
+    def raise_order_id_floor(self, floor: int) -> None:
+        """Make the next ids start at ``floor`` or later and reserve a block of them, without waiting.
+
+        Raises:
+            StorageError: the journal takes nothing.
+        """
+        writer = self._running()
+        self._next_id = max(self._next_id, floor)
+        if self._next_id + _ID_BLOCK // 2 > self._reserved:
+            reserved = min(self._next_id + _ID_BLOCK, LAST_ORDER_ID)
+            writer.put(Batch(rows=[], on_durable=None, reserve_order_id=reserved))
+            self._reserved = reserved
+
+    # ------------------------------------------------------------ how it is
+    @property
+    def healthy(self) -> bool:
+        """Orders may be sent: the writer lives, the last commit worked, the disk has room."""
+        return self._failure is None and self._writer is not None and self._writer.has_room
+
+    @property
+    def problem(self) -> str:
+        """Return why it is not healthy, or what will soon make it so; empty when all is well."""
+        if self._failure is not None:
+            return self._failure
+        if self._writer is None:
+            return "the journal is not open"
+        free = self._writer.free_bytes
+        where = f"only {free / 1e6:,.0f} MB are free on the disk of {self.path.parent}"
+        if free < self._disk_floor:
+            return f"{where}: no order is sent until there are {self._disk_floor / 1e6:,.0f}"
+        if free < DISK_WARNING:
+            return f"{where}: free some before orders stop"
+        if self._writer.wal_is_stuck:
+            return f"another program keeps {self.path.name} open, so that its log only grows: close that program"
+        return ""
+
+    @property
+    def queue_fill(self) -> float:
+        return self._writer.queue_fill if self._writer is not None else 0.0
+
+    @property
+    def found(self) -> str:
+        """Return what the start found wrong with the end of the journal; empty when nothing."""
+        return self._writer.found if self._writer is not None else ""
+
+    # ------------------------------------------------------------ reading
+    def load(self) -> LoadedJournal:
+        """Read and check everything. Blocks: call it through `asyncio.to_thread` where a window lives."""
+        return load_journal(self.path, codec=self._codec, key=self._key)
+
+    def verify(self) -> ChainReport:
+        """Check the chain alone. Blocks."""
+        return verify_journal(self.path, key=self._key)
+
+
+def _actor(record: object) -> str:
+    """Return who is behind a record: user, strategy:ID, broker or core."""
+    if isinstance(record, OrderInitialized):
+        return f"strategy:{record.strategy_id}" if record.strategy_id else str(record.origin.value)
+    actor = getattr(record, "actor", "")
+    return str(actor) if actor else "core"
+
+
+# ---------------------------------------------------------------- reading without a writer
+def load_journal(path: Path, *, codec: EventCodec | None = None, key: bytes | None = None) -> LoadedJournal:
+    """Read every record of the journal at ``path``, oldest first, and check the chain on the way.
+
+    Raises:
+        UserError: STO-008, a newer Tiller wrote a record; STO-00x, the file cannot be used.
+    """
+    known = codec if codec is not None else EventCodec((JournalOpened,))
+    found: list[Any] = []
+    with read_journal(path) as connection:
+        check = _check(connection, path, key)
+        for row in rows(connection):
+            check.see(row)
+            try:
+                record = known.decode(row.kind, row.payload)
+            except UnknownKindError as fault:
+                raise UserError(
+                    "STO-008",
+                    f"row {row.seq} of {path} cannot be read: {fault}. Nothing will be sent. "
+                    "Way out: start that newer version",
+                ) from fault
+            if not isinstance(record, JournalOpened):
+                found.append(record)
+        report = _finish(connection, check)
+    return LoadedJournal(records=tuple(found), report=report)
+
+
+def verify_journal(path: Path, *, key: bytes | None = None) -> ChainReport:
+    """Check the whole chain of the journal at ``path`` against its head, its backups and the head file."""
+    with read_journal(path) as connection:
+        check = _check(connection, path, key)
+        for row in rows(connection):
+            check.see(row)
+        return _finish(connection, check)
+
+
+@contextmanager
+def read_journal(path: Path) -> Iterator[Connection]:
+    """Open the journal for reading in one consistent snapshot.
+
+    Raises:
+        UserError: STO-009, there is none; STO-00x, it cannot be used.
+    """
+    if not path.exists():
+        raise UserError("STO-009", f"there is no journal at {path}: name the right folder with --data-dir")
+    check_database(path, schema.JOURNAL_SCHEMA)
+    engine = open_engine(path, read_only=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def rows(connection: Connection) -> Iterator[Row]:
+    """Yield every row in order of its number."""
+    table = schema.records
+    for row in connection.execute(select(table).order_by(table.c.seq)).yield_per(5000):
+        yield Row(**row._mapping)
+
+
+def _check(connection: Connection, path: Path, key: bytes | None) -> ChainCheck:
+    state = connection.execute(select(schema.state)).one()
+    keys = {key_id(key): key} if key else {}
+    return ChainCheck(journal_id=state.journal_id, keys=keys, anchors=HeadFile(path).anchors(state.journal_id))
+
+
+def _finish(connection: Connection, check: ChainCheck) -> ChainReport:
+    state = connection.execute(select(schema.state)).one()
+    head = Head(seq=state.head_seq, hash=state.head_hash, key_id=state.head_key_id)
+    return check.finish(head, state.head_seal)
