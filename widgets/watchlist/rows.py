@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of the watchlist. No Qt."""
+
+from decimal import Decimal
+from typing import Final
+
+from terminal.model.enums import AssetClass, DataType
+from terminal.model.instrument import Instrument
+from terminal.model.market import Quote
+from widgets import formats
+from widgets.blotter.positions import freshness
+from widgets.formats import SignRule
+from widgets.tables.columns import Cell, Column, Freshness, Kind, Tone
+
+COLUMNS: Final = (
+    Column(key="symbol", title="Symbol", width=78, stretch=2.0),
+    Column(key="position", title="Pos", kind=Kind.QUANTITY, sign=SignRule.ALWAYS, width=44, hide_order=1),
+    Column(key="bid", title="Bid", kind=Kind.NUMBER, width=68, shown=False, hide_order=0),
+    Column(key="ask", title="Ask", kind=Kind.NUMBER, width=68, shown=False, hide_order=0),
+    Column(key="last", title="Last", kind=Kind.NUMBER, width=66, flash=True),
+    Column(key="change", title="%", kind=Kind.PERCENT, sign=SignRule.MONEY, width=54),
+    Column(key="volume", title="Volume", kind=Kind.SIZE, width=54, shown=False, hide_order=0),
+)
+
+GROUPS: Final = {
+    AssetClass.FUTURE: "Futures",
+    AssetClass.STOCK: "Stock",
+    AssetClass.OPTION: "Options",
+    AssetClass.FOREX: "FX",
+    AssetClass.INDEX: "Index",
+    AssetClass.CRYPTO: "Crypto",
+    AssetClass.COMBO: "Combos",
+}
+_ETFS: Final = frozenset({"SPY", "QQQ", "IWM", "TLT", "DIA", "GLD", "SLV", "XLF", "XLE", "XLK", "EEM", "HYG"})
+_TYPE_WORDS: Final = {
+    DataType.FROZEN: "frozen",
+    DataType.DELAYED: "delayed",
+    DataType.DELAYED_FROZEN: "delayed",
+}
+
+
+def group_of(instrument: Instrument) -> str:
+    if instrument.asset_class is AssetClass.STOCK and instrument.symbol in _ETFS:
+        return "ETF"
+    return GROUPS[instrument.asset_class]
+
+
+def watch_cells(
+    instrument: Instrument,
+    quote: Quote | None,
+    *,
+    quantity: Decimal,
+    age_s: float | None,
+    stale_after_s: float,
+    dead_after_s: float,
+) -> dict[str, object]:
+    """Return the cells of one symbol; age and type of data that is not fresh and live stand beside its name."""
+    decimals = instrument.decimals
+    if quote is None:
+        return {"symbol": instrument.id, "position": quantity or "", "last": None, "change": None}
+    grade = freshness(age_s, stale_after_s, dead_after_s)
+    notes = [_TYPE_WORDS[quote.data_type]] if quote.data_type in _TYPE_WORDS else []
+    if grade is not Freshness.FRESH and age_s is not None:
+        notes.append(formats.age(age_s))
+    if quote.halted:
+        notes.append("halted")
+    change = quote.change
+    ratio = change / quote.previous_close if change is not None and quote.previous_close else None
+    price = quote.last if quote.last is not None else quote.mid
+    return {
+        "symbol": Cell(instrument.id, note=" ".join(notes), strong=bool(quantity)),
+        "position": quantity or "",
+        "bid": Cell(quote.bid, decimals=decimals, freshness=grade, tone=Tone.BID),
+        "ask": Cell(quote.ask, decimals=decimals, freshness=grade, tone=Tone.ASK),
+        "last": Cell(price, decimals=decimals, freshness=grade),
+        "change": Cell(ratio, freshness=grade),
+        "volume": Cell(quote.volume, freshness=grade),
+    }
