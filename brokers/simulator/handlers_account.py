@@ -16,7 +16,7 @@ from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
-from terminal.simulation.exchange_port import SimulatorRefusalError, SimPosition
+from terminal.simulation.exchange_port import SimPosition, SimulatorRefusalError
 
 ACCOUNT_PERIOD_NS: Final = 3 * NS_PER_S
 PNL_PERIOD_NS: Final = NS_PER_S

@@ -19,7 +19,7 @@ from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass, OptionRight
 from terminal.model.instrument import Instrument
-from terminal.simulation.exchange_port import SimulatorRefusalError, SimPrint, SimTop
+from terminal.simulation.exchange_port import SimPrint, SimTop, SimulatorRefusalError
 
 MAX_LINES: Final = 100
 SNAPSHOT_NS: Final = 11 * NS_PER_S

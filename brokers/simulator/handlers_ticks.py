@@ -16,7 +16,7 @@ from brokers.simulator.request import Request
 from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass
-from terminal.simulation.exchange_port import SimulatorRefusalError, SimPrint, SimTop
+from terminal.simulation.exchange_port import SimPrint, SimTop, SimulatorRefusalError
 
 MAX_STREAMS: Final = 5
 MAX_HISTORICAL_TICKS: Final = 1000
