@@ -261,6 +261,9 @@ class VenueOrderOpened(VenueEvent):
     status: str
     parent_broker_order_id: int = 0
     oca_group: str = ""
+    raw_order_type: str = ""
+    """The venue's own word where ``spec`` cannot say the order type exactly (an external order)."""
+    raw_time_in_force: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
