@@ -43,7 +43,6 @@ ACTIONS: Final = (
         key="export",
         text="Export table…",
         menu="File",
-        shortcut="Ctrl+Shift+E",
         tip="Save the table that has the focus as CSV",
     ),
     ActionSpec(key="quit", text="Quit", menu="File", shortcut="Ctrl+Q", separator_before=True),

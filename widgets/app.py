@@ -64,7 +64,12 @@ async def _main(
 ) -> int:
     window = MainWindow(theme, mode, profile)
     painted = asyncio.get_running_loop().create_future()
-    window.painted.connect(lambda: painted.done() or painted.set_result(None), Qt.ConnectionType.SingleShotConnection)
+
+    def settle() -> None:
+        if not painted.done():
+            painted.set_result(None)
+
+    window.painted.connect(settle, Qt.ConnectionType.QueuedConnection)
     window.show()
     await painted
     from widgets.desk import run_desk  # the panels, pyqtgraph and the core come after the first paint

@@ -30,7 +30,12 @@ from widgets.theme import Theme, set_property
 async def finished(dialog: QDialog) -> bool:
     """Open ``dialog`` and wait; True when it was accepted. The dialog is deleted afterwards."""
     answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    dialog.finished.connect(lambda code: answer.done() or answer.set_result(code == QDialog.DialogCode.Accepted.value))
+
+    def settle(code: int) -> None:
+        if not answer.done():
+            answer.set_result(code == QDialog.DialogCode.Accepted.value)
+
+    dialog.finished.connect(settle)
     dialog.open()
     try:
         return await answer

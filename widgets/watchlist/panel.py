@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The watchlist panel: symbols by group, and the day of the chosen one below them."""
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from terminal.model.enums import AssetClass
+from terminal.model.instrument import Instrument
+from terminal.model.market import Quote
+from widgets import formats
+from widgets.controls.buttons import IconButton
+from widgets.panel import Panel
+from widgets.tables.columns import RowId
+from widgets.tables.model import TableModel
+from widgets.tables.table import Table
+from widgets.theme import Theme
+from widgets.watchlist import rows
+
+
+class DayRange(QWidget):
+    """The day's low to high as a line, the open as a tick, the last price as a block."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._values: tuple[float, float, float | None, float] | None = None
+        self.setFixedHeight(12)
+        self.setAccessibleName("Place of the last price in the day's range")
+        theme.changed.connect(self.update)
+
+    def show_range(self, low: float | None, high: float | None, opened: float | None, last: float | None) -> None:
+        self._values = None
+        if low is not None and high is not None and last is not None and high > low:
+            self._values = (low, high, opened, last)
+        self.update()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        middle, width = self.height() / 2, self.width()
+        painter.fillRect(QRectF(0, middle - 1, width, 2), self._theme.brush("bg.pressed"))
+        if self._values is not None:
+            low, high, opened, last = self._values
+
+            def place(value: float) -> float:
+                return (value - low) / (high - low) * (width - 3)
+
+            if opened is not None:
+                painter.fillRect(QRectF(place(opened), middle - 4, 1, 8), self._theme.brush("text.muted"))
+            painter.fillRect(QRectF(place(last), middle - 5, 3, 10), self._theme.brush("chart.last"))
+        painter.end()
+
+
+class Details(QWidget):
+    """The chosen instrument: name, range of the day and its facts."""
+
+    FACTS = ("Open", "Prev", "Tick", "Volume", "Expires", "Spread")
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._symbol = QLabel("")
+        self._symbol.setProperty("role", "title")
+        self._name = QLabel("")
+        self._name.setProperty("role", "muted")
+        self._low, self._high = QLabel(""), QLabel("")
+        self._range = DayRange(theme)
+        self._facts: dict[str, QLabel] = {}
+        space = theme.space
+        head = QHBoxLayout()
+        head.addWidget(self._symbol)
+        head.addStretch(1)
+        head.addWidget(self._name)
+        ends = QHBoxLayout()
+        ends.addWidget(self._low)
+        ends.addStretch(1)
+        ends.addWidget(self._high)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(space.x4)
+        grid.setVerticalSpacing(space.x1)
+        for place, fact in enumerate(self.FACTS):
+            caption, value = QLabel(fact), QLabel(formats.NONE)
+            caption.setProperty("role", "muted")
+            value.setProperty("role", "secondary")
+            row, column = divmod(place, 2)
+            grid.addWidget(caption, row, column * 3)
+            grid.addWidget(value, row, column * 3 + 1)
+            self._facts[fact] = value
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(4, 1)
+        column_layout = QVBoxLayout(self)
+        column_layout.setContentsMargins(space.x4, space.x3, space.x4, space.x4)
+        column_layout.setSpacing(space.x2)
+        column_layout.addLayout(head)
+        column_layout.addLayout(ends)
+        column_layout.addWidget(self._range)
+        column_layout.addLayout(grid)
+
+    def show_instrument(self, instrument: Instrument, quote: Quote | None, now_ns: int) -> None:
+        decimals = instrument.decimals
+        self._symbol.setText(instrument.id)
+        what = instrument.primary_exchange or instrument.exchange
+        times = f" · × {instrument.multiplier:f}" if instrument.multiplier != 1 else ""
+        self._name.setText(f"{instrument.name or instrument.local_symbol} · {what}{times}"[:40])
+
+        def price(value: float | None) -> str:
+            return formats.number(value, decimals)
+
+        self._low.setText(f"Low {price(quote.low if quote else None)}")
+        self._high.setText(f"High {price(quote.high if quote else None)}")
+        last = quote.last if quote else None
+        self._range.show_range(
+            quote.low if quote else None, quote.high if quote else None, quote.open if quote else None, last
+        )
+        spread = quote.ask - quote.bid if quote and quote.ask is not None and quote.bid is not None else None
+        self._facts["Open"].setText(price(quote.open if quote else None))
+        self._facts["Prev"].setText(price(quote.previous_close if quote else None))
+        self._facts["Tick"].setText(price(float(instrument.min_tick)))
+        self._facts["Volume"].setText(formats.size(quote.volume if quote else None))
+        self._facts["Spread"].setText(price(spread))
+        self._facts["Expires"].setText(_expiry_words(instrument, now_ns))
+
+
+def _expiry_words(instrument: Instrument, now_ns: int) -> str:
+    if instrument.expiry is None:
+        return "never" if instrument.asset_class is AssetClass.STOCK else formats.NONE
+    days = (instrument.expiry - formats.moment(now_ns, instrument.time_zone).date()).days
+    return f"{days} d"
+
+
+class WatchlistPanel(Panel):
+    """Signals: ``chosen(instrument id)``, ``add_requested(text)``, ``remove_requested(instrument id)``."""
+
+    chosen = Signal(object)
+    add_requested = Signal(str)
+    remove_requested = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "Watchlist", link_group=1)
+        self.model = TableModel(rows.COLUMNS, self)
+        self.table = Table(theme, self.model, name="Watchlist")
+        self.details = Details(theme)
+        self.add_line = QLineEdit()
+        self.add_line.setPlaceholderText("Add a symbol, Enter")
+        self.add_line.setAccessibleName("Add a symbol to the watchlist")
+        self.add_line.setObjectName("watchlistAdd")
+        self.add_line.hide()
+        self.add_line.returnPressed.connect(self._add)
+        add = IconButton(theme, "plus", "Add a symbol")
+        add.clicked.connect(self._toggle_add)
+        self.add_tool(add)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.add_line)
+        column.addWidget(self.table, 1)
+        column.addWidget(self.details)
+        body.setFocusProxy(self.table)
+        self.set_body(body)
+        view = self.table.view
+        view.set_empty("No symbols", "Add one with the plus above.")
+        view.rows_selected.connect(self._choose)
+        view.delete_pressed.connect(self._remove)
+
+    def _toggle_add(self) -> None:
+        self.add_line.setVisible(not self.add_line.isVisible())
+        if self.add_line.isVisible():
+            self.add_line.setFocus()
+
+    def _add(self) -> None:
+        text = self.add_line.text().strip()
+        if text:
+            self.add_line.clear()
+            self.add_requested.emit(text.upper())
+
+    def _choose(self, ids: list[RowId]) -> None:
+        if len(ids) == 1:
+            self.chosen.emit(ids[0])
+
+    def _remove(self, ids: list[RowId]) -> None:
+        for row in ids:
+            self.remove_requested.emit(row)
+
+    def select(self, instrument_id: RowId) -> None:
+        """Mark the row of the instrument that all linked panels show."""
+        if self.table.view.selected_ids() != [instrument_id] and self.model.place_of(instrument_id) is not None:
+            self.table.view.select([instrument_id])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text() == "+":
+            self._toggle_add()
+            return
+        super().keyPressEvent(event)
