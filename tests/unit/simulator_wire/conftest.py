@@ -2,6 +2,7 @@
 """A server over a still market, and real clients connected to it."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import ModuleType
@@ -43,13 +44,11 @@ async def server(market: StillMarket, clock: SimClock, tmp_path: Path) -> AsyncI
 @pytest.fixture
 async def ib_insync() -> ModuleType:
     """The library, imported inside the running loop because eventkit takes the loop at import."""
-    import eventkit.util
-    import ib_insync
-
     loop = asyncio.get_running_loop()
     asyncio.set_event_loop(loop)
-    eventkit.util.main_event_loop = loop
-    return ib_insync
+    library = importlib.import_module("ib_insync")
+    importlib.import_module("eventkit.util").__dict__["main_event_loop"] = loop
+    return library
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ async def connect(server: SimulatedTws, ib_insync: ModuleType) -> AsyncIterator[
     clients: list[IB] = []
 
     async def connect_client(client_id: int) -> "IB":
-        client = ib_insync.IB()
+        client: IB = ib_insync.IB()
         clients.append(client)
         await client.connectAsync(*server.address, clientId=client_id, timeout=5)
         return client

@@ -112,6 +112,13 @@ def _call() -> Instrument:
     )
 
 
+def _description(one: Instrument) -> tuple[object, ...]:
+    right = {None: "", OptionRight.CALL: "C", OptionRight.PUT: "P"}[one.right]
+    expiry = f"{one.expiry:%Y%m%d}" if one.expiry else ""
+    plain = (one.symbol, one.local_symbol, one.currency, one.trading_class, str(one.multiplier))
+    return (*plain, right, expiry, one.exchange, float(one.strike or 0))
+
+
 def quote(con_id: int, bid: float | None, ask: float | None, last: float | None = None) -> SimTop:
     """A top of book with round figures."""
     return SimTop(
@@ -140,8 +147,8 @@ class StillMarket:
         self.tops = {one.broker_id or 0: quote(one.broker_id or 0, 236.1, 236.12, 236.11) for one in self.listed}
         self.tops[AAPL_CALL] = quote(AAPL_CALL, 4.1, 4.2, 4.15)
         self.rows: dict[int, tuple[list[tuple[float, float, str]], list[tuple[float, float, str]]]] = {}
-        self.model: dict[str, SimGreeks] = {}
-        self.facts: dict[str, float] = {}
+        self.model: dict[tuple[int, str], SimGreeks] = {}
+        self.facts: dict[int, dict[str, float]] = {}
         self.recorded: list[Bar] = []
         self.tape: list[SimPrint] = []
         self.watched: set[tuple[int, str]] = set()
@@ -264,13 +271,12 @@ class StillMarket:
         multiplier: str = "",
     ) -> Sequence[Instrument]:
         classes = {"STK": "stock", "OPT": "option", "FUT": "future", "CASH": "forex"}
+        asked = (symbol, local_symbol, currency, trading_class, multiplier, right, expiry, exchange, strike)
         return [
             one
             for one in [*self.listed, self.call]
             if one.asset_class == classes.get(sec_type)
-            and symbol in ("", one.symbol)
-            and local_symbol in ("", one.local_symbol)
-            and currency in ("", one.currency)
+            and all(not want or want == have for want, have in zip(asked, _description(one), strict=True))
         ]
 
     def search(self, pattern: str) -> Sequence[Instrument]:
@@ -293,30 +299,40 @@ class StillMarket:
         return bids[:rows], asks[:rows]
 
     def greeks(self, con_id: int, source: str) -> SimGreeks | None:
-        return self.model.get(source)
+        return self.model.get((con_id, source))
 
     def statistics(self, con_id: int) -> dict[str, float]:
-        return self.facts
+        return self.facts.get(con_id, {})
 
     def bars(
         self, con_id: int, *, seconds: int, start_ns: int, end_ns: int, what: str, regular_only: bool
     ) -> Sequence[Bar]:
+        del regular_only
         if what not in ("TRADES", "MIDPOINT"):
             raise SimulatorRefusalError(162, f"Historical Market Data Service error message:No {what} data")
-        return [bar for bar in self.recorded if bar.seconds == seconds and start_ns <= bar.start_ns < end_ns]
+        return [
+            bar
+            for bar in self.recorded
+            if bar.seconds == seconds and start_ns <= bar.start_ns < end_ns and self._of(con_id, bar)
+        ]
+
+    def _of(self, con_id: int, bar: Bar) -> bool:
+        instrument = self.instrument(con_id)
+        return instrument is not None and instrument.id == bar.instrument_id
 
     def prints(self, con_id: int, *, start_ns: int, end_ns: int, limit: int) -> Sequence[SimPrint]:
         return [one for one in self.tape if one.con_id == con_id and start_ns <= one.ns < end_ns][-limit:]
 
     def head_ns(self, con_id: int) -> int:
+        assert con_id in self.tops
         return START_NS - 86_400 * S
 
     def preview(self, order: SimOrder) -> SimPreview:
         return SimPreview(
             initial_before=0.0,
-            initial_after=11_805.5,
+            initial_after=118.055 * float(order.quantity),
             maintenance_before=0.0,
-            maintenance_after=10_624.95,
+            maintenance_after=106.2495 * float(order.quantity),
             equity_before=250_000.0,
             equity_after=249_999.0,
             commission=1.0,
@@ -365,12 +381,14 @@ class StillMarket:
         return self.trades
 
     def positions(self, account: str) -> Sequence[SimPosition]:
-        return list(self.held.values())
+        return [one for one in self.held.values() if one.account == account]
 
     def account_values(self, account: str) -> Sequence[tuple[str, str, str]]:
+        assert account in self.accounts
         return self.figures
 
     def pnl(self, account: str) -> tuple[float, float, float]:
+        assert account in self.accounts
         return 12.5, 10.25, 2.25
 
     def dump_state(self) -> dict[str, object]:
