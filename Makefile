@@ -47,6 +47,7 @@ check: $(DEV) ## lint, format, types, import contracts
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m mypy packaging/build.py
 	$(VENV)/bin/lint-imports
 
 format: $(DEV) ## put the code into its standard form
@@ -56,11 +57,12 @@ format: $(DEV) ## put the code into its standard form
 bench: $(DEV) $(QT) ## measure, ours and the reference in the same run
 	QT_QPA_PLATFORM=offscreen $(PY) -m benchmarks $(ARGS)
 
-shots: $(RUNTIME) $(QT) ## pictures of every panel, all sizes, both themes, into shots/
+shots: $(RUNTIME) $(QT) ## pictures of every panel, all sizes, both themes, into shots/; the README's into docs/shots
 	@set -e; for theme in $(THEMES); do for size in $(SIZES); do \
 		echo "shots/$$theme-$$size"; \
 		QT_QPA_PLATFORM=offscreen $(PY) main.py shots shots/$$theme-$$size --size $$size --theme $$theme $(ARGS); \
 	done; done
+	@mkdir -p docs/shots; for theme in $(THEMES); do cp shots/$$theme-1440x900/main.png docs/shots/main-$$theme.png; done
 
 package: $(PACKAGE_VENV)/.tiller-package ## wheel and Debian package into dist/
 	$(PACKAGE_VENV)/bin/python packaging/build.py $(ARGS)

@@ -4,7 +4,10 @@
 # repository passes `make test`, opens Tiller by `make run` and passes the self-test; then all of it again with the
 # network off.
 #
-#   packaging/bare_machine.sh [DIR] [step ...]      steps: test run selftest (all, if none is named); or any make target
+#   packaging/bare_machine.sh [DIR] [step ...]
+#
+# Steps: test, run, selftest (these three, if none is named); wheel and deb (install what `make package` left in
+# dist/ and let it test itself); and any other target of the Makefile.
 #
 # Run as root on Debian with debootstrap and git; the mirror is the one that this machine's apt uses. DIR (default:
 # a temporary folder) keeps the bare root between calls. A certificate bundle named by SSL_CERT_FILE goes along,
@@ -21,6 +24,7 @@ home=/home/trader
 say() { printf '\n== %s\n' "$*"; }
 
 mirror() {
+    # shellcheck disable=SC2016 # the fields are apt's
     apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(ORIGIN)' 'Identifier: Packages' |
         awk -v suite="$suite" '$2 == suite && $3 == "Debian" { print $1; exit }'
 }
@@ -41,6 +45,7 @@ build_root() {
     if [[ -n ${SSL_CERT_FILE:-} && -f ${SSL_CERT_FILE:-} ]]; then
         cp "$SSL_CERT_FILE" "$root/etc/machine-certificates.pem"
     fi
+    cp "$source_tree"/dist/*.whl "$source_tree"/dist/*.deb "$root/srv/" 2>/dev/null || true
     git clone --quiet --no-hardlinks "$source_tree" "$root/srv/tiller"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
@@ -55,7 +60,7 @@ release_root() {
 
 # inside COMMAND...: run it in the bare root with an empty environment
 inside() {
-    local environment=(HOME=$home PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp/runtime)
+    local environment=("HOME=$home" PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp/runtime)
     if [[ -f $root/etc/machine-certificates.pem ]]; then
         environment+=(SSL_CERT_FILE=/etc/machine-certificates.pem PIP_CERT=/etc/machine-certificates.pem)
     fi
@@ -64,6 +69,7 @@ inside() {
 
 # One window, from start to the first paint, then an orderly end by SIGINT.
 see_window() {
+    # shellcheck disable=SC2016 # expanded inside the root
     inside 'set -m
         QT_QPA_PLATFORM=offscreen make run >/tmp/run.log 2>&1 & pid=$!
         for _ in $(seq 1800); do
@@ -74,11 +80,24 @@ see_window() {
         kill -INT -$pid 2>/dev/null; wait $pid; tail -n 5 /tmp/run.log; grep "first paint" /tmp/run.log'
 }
 
+# shellcheck disable=SC2016 # expanded inside the root
+FROM_WHEEL='cd / && export DEBIAN_FRONTEND=noninteractive
+    [ -x /opt/wheel/bin/tiller ] || {
+        apt-get update -qq && apt-get install -qq -y --no-install-recommends python3-venv >/dev/null &&
+            python3 -m venv /opt/wheel && /opt/wheel/bin/pip install --quiet /srv/tiller_terminal-*.whl
+    } && /opt/wheel/bin/tiller selftest'
+FROM_DEB='cd / && export DEBIAN_FRONTEND=noninteractive
+    [ -x /usr/bin/tiller ] || {
+        apt-get update -qq && apt-get install -qq -y --no-install-recommends /srv/tiller-terminal_*.deb >/dev/null
+    } && tiller selftest'
+
 step() {
     say "$1${2:+ ($2)}"
     case $1 in
     run) see_window ;;
     selftest) inside make run ARGS=selftest ;;
+    wheel) inside "$FROM_WHEEL" ;;
+    deb) inside "$FROM_DEB" ;;
     *) inside make "$1" ;;
     esac
 }
@@ -90,7 +109,8 @@ main() {
     for name in "${steps[@]}"; do step "$name"; done
     say "the same again without network"
     export -f inside see_window step say
-    export root home
+    export root home FROM_WHEEL FROM_DEB
+    # shellcheck disable=SC2016 # expanded by the inner shell
     unshare --net bash -euo pipefail -c 'ip link set lo up; for name in "$@"; do step "$name" "network off"; done' \
         bare "${steps[@]}"
     say "passed: ${steps[*]}; bare root kept in $work"

@@ -26,24 +26,38 @@ BUILD: Final = ROOT / "build"
 FROZEN: Final = BUILD / "frozen" / "tiller"
 PARTS: Final = ("wheel", "frozen", "deb")
 
-# What Qt loads by name at run time; everything else travels inside the program.
+# The system's libraries that Qt and numpy are linked with or load by name; everything else travels inside.
 DEPENDS: Final = (
     "libc6 (>= 2.34)",
     "libdbus-1-3",
     "libegl1",
     "libfontconfig1",
+    "libfreetype6",
+    "libgcc-s1",
     "libgl1",
     "libglib2.0-0 | libglib2.0-0t64",
+    "libgssapi-krb5-2",
+    "libstdc++6",
+    "libx11-6",
+    "libx11-xcb1",
     "libxcb-cursor0",
     "libxcb-icccm4",
     "libxcb-image0",
     "libxcb-keysyms1",
+    "libxcb-randr0",
     "libxcb-render-util0",
+    "libxcb-render0",
     "libxcb-shape0",
+    "libxcb-shm0",
+    "libxcb-sync1",
+    "libxcb-xfixes0",
     "libxcb-xkb1",
+    "libxcb1",
     "libxkbcommon-x11-0",
     "libxkbcommon0",
+    "zlib1g",
 )
+RECOMMENDS: Final = ("libwayland-client0", "libwayland-cursor0", "libwayland-egl1")
 
 
 def project() -> dict[str, str]:
@@ -163,7 +177,8 @@ def write_control(tree: Path, about: dict[str, str], architecture: str) -> None:
     control = (
         f"Package: {about['name']}\nVersion: {about['version']}\nArchitecture: {architecture}\n"
         f"Maintainer: The Tiller authors <tiller@localhost>\nInstalled-Size: {kibibytes}\n"
-        f"Depends: {', '.join(DEPENDS)}\nSection: misc\nPriority: optional\nDescription: {about['description']}\n"
+        f"Depends: {', '.join(DEPENDS)}\nRecommends: {', '.join(RECOMMENDS)}\n"
+        f"Section: misc\nPriority: optional\nDescription: {about['description']}\n"
         " Charts, ladder, tape, option chain with Greeks, positions, risk and strategies\n"
         " in one window, over your own TWS or IB Gateway. Opens with a demo that needs no\n"
         " account. Live accounts are read-only in this version.\n"
