@@ -26,7 +26,6 @@ records: Final = Table(
     Column("payload", Text, nullable=False),  # canonical JSON
     Column("key_id", Text, nullable=False),  # which key made the hash; empty: none, plain SHA-256
     Column("hash", LargeBinary, nullable=False),
-    Index("records_by_order", "client_order_id", "seq"),
 )
 
 state: Final = Table(

@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.Column("key_id", sa.Text, nullable=False),
         sa.Column("hash", sa.LargeBinary, nullable=False),
     )
-    op.create_index("records_by_order", "records", ["client_order_id", "seq"])
     op.create_table(
         "state",
         sa.Column("id", sa.Integer, primary_key=True),
