@@ -19,6 +19,8 @@ class IndicatorSpec:
     """One indicator: ``inputs`` are column names in the order that `batch` and `push` take them.
 
     ``overlay``: in the price unit, drawn over the bars. ``per_session``: begins anew with each session.
+    ``memory``: after this many periods the weight of what came before is below 1e-17, so a live indicator that
+    was fed so many bars equals one that saw them all; 0 where a session's start bounds it.
     """
 
     name: str
@@ -27,6 +29,7 @@ class IndicatorSpec:
     parameters: tuple[Parameter, ...]
     overlay: bool
     per_session: bool
+    memory: int
     make: Callable[..., Indicator]
     compute: Callable[..., Array]
 
@@ -52,6 +55,7 @@ _SPECS: Final = (
         parameters=(period_parameter(20),),
         overlay=True,
         per_session=False,
+        memory=1,
         make=Sma,
         compute=Sma.batch,
     ),
@@ -62,6 +66,7 @@ _SPECS: Final = (
         parameters=(period_parameter(20),),
         overlay=True,
         per_session=False,
+        memory=20,
         make=Ema,
         compute=Ema.batch,
     ),
@@ -72,6 +77,7 @@ _SPECS: Final = (
         parameters=(),
         overlay=True,
         per_session=True,
+        memory=0,
         make=SessionVwap,
         compute=SessionVwap.batch,
     ),
@@ -82,6 +88,7 @@ _SPECS: Final = (
         parameters=(period_parameter(14),),
         overlay=False,
         per_session=False,
+        memory=40,
         make=Atr,
         compute=Atr.batch,
     ),

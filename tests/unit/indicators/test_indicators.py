@@ -100,3 +100,17 @@ def test_fewer_bars_than_the_period_give_no_value() -> None:
     assert np.isnan(Sma.batch(np.ones(3), period=4)).all()
     assert np.isnan(Ema.batch(np.ones(3), period=4)).all()
     assert len(SessionVwap.batch(np.ones(0), np.ones(0), np.ones(0))) == 0
+
+
+def test_memory_says_how_many_bars_a_live_indicator_needs() -> None:
+    rng = np.random.default_rng(7)
+    close = 100 + np.cumsum(rng.normal(0, 0.1, 3000))
+    data = {"close": close, "high": close + 0.2, "low": close - 0.1}
+    for item in REGISTRY.values():
+        if not item.memory:
+            continue
+        whole = batch(item.name, data, period=20)
+        live = create(item.name, period=20)
+        for row in range(3000 - item.memory * 20, 3000):
+            live.push(*(float(data[column][row]) for column in item.inputs))
+        assert live.value == pytest.approx(whole[-1], rel=1e-13)

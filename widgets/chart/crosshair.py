@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Crosshair and legend: the figures of the bar under the mouse, or of the last bar when there is none.
+
+The crosshair snaps to the middle of a bar, not to prices: a person reads the price where the mouse is.
+"""
+
+from typing import Final
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from widgets import formats
+from widgets.chart.axes import AxisBlock
+from widgets.chart.frame import LEGEND_HEIGHT, ChartItem, Frame, Metrics
+from widgets.chart.series import DAY_SECONDS
+
+_DASH: Final = (4.0, 3.0)
+
+
+class Crosshair(ChartItem):
+    """Two dashed lines at ``point`` (plot pixels), nothing when it is None. ``locked`` keeps it where it is."""
+
+    def __init__(self, frame: Frame, parent: pg.ViewBox) -> None:
+        super().__init__(frame, parent, 15)
+        self.point: QPointF | None = None
+        self.locked = False
+
+    def move(self, point: QPointF | None) -> None:
+        """Go to a point, snapped to the nearest bar, or go away. Does nothing while locked."""
+        if self.locked or (point is None and self.point is None):
+            return
+        self.point = point
+        self.update()
+
+    @property
+    def index(self) -> int | None:
+        """The bar under the crosshair, None without one."""
+        count = len(self.frame.model.series)
+        if self.point is None or not count:
+            return None
+        return min(max(round(self.frame.view.index_at(self.point.x())), 0), count - 1)
+
+    def step(self, bars: int) -> None:
+        """Move by bars, as the arrow keys do while locked."""
+        index = self.index
+        if index is not None and self.point is not None:
+            place = min(max(index + bars, 0), len(self.frame.model.series) - 1)
+            self.point = QPointF(self.frame.view.x_of(place), self.point.y())
+            self.update()
+
+    def price_block(self) -> AxisBlock | None:
+        """Return the block on the price axis."""
+        if self.point is None:
+            return None
+        model, y = self.frame.model, self.point.y()
+        price = self.frame.view.price_at(y)
+        text = formats.number(model.instrument.snap(price), model.decimals) if model.instrument else ""
+        return AxisBlock(y, text, "chart.crosshair_tag", "chart.on_crosshair_tag") if text else None
+
+    def time_tag(self) -> tuple[float, str] | None:
+        """Return (x, text) for the time axis."""
+        index = self.index
+        if index is None:
+            return None
+        model = self.frame.model
+        ns = int(model.series.times[index])
+        if model.series.seconds >= DAY_SECONDS:
+            text = formats.day(ns, model.zone, weekday=True, year=True)
+        else:
+            time = formats.clock_time(ns, model.zone, seconds=False)
+            newest = formats.day(int(model.series.times[-1]), model.zone)
+            day = formats.day(ns, model.zone)
+            text = time if day == newest else f"{day} {time}"
+        return self.frame.view.x_of(index) + 0.5, text
+
+    def draw(self, painter: QPainter) -> None:
+        index = self.index
+        if self.point is None or index is None:
+            return
+        view = self.frame.view
+        x, y = round(view.x_of(index)) + 0.5, round(self.point.y()) + 0.5
+        painter.setPen(self.frame.theme.pen("chart.crosshair", 1, _DASH))
+        painter.drawLine(QPointF(x, 0), QPointF(x, view.height))
+        painter.drawLine(QPointF(0, y), QPointF(view.width, y))
+
+
+class Legend(ChartItem):
+    """One line at the top: open, high, low, close, volume, and each study with its value."""
+
+    def __init__(self, frame: Frame, parent: pg.ViewBox, cross: Crosshair) -> None:
+        super().__init__(frame, parent, 25)
+        self._cross = cross
+        self._metrics = Metrics()
+
+    def fit(self) -> None:
+        wanted = QRectF(0, 0, self.frame.view.width, LEGEND_HEIGHT)
+        if self._rect != wanted:
+            self.prepareGeometryChange()
+            self._rect = wanted
+
+    def text(self) -> str:
+        """Return the legend as one line of text, for a screen reader."""
+        return "  ".join(f"{name} {value}" for name, value, _, _ in self._cells())
+
+    def _cells(self) -> list[tuple[str, str, str, bool]]:
+        """Return (name, value, colour token of its mark or empty, dashed)."""
+        found = self.frame.model.legend(self._cross.index)
+        row = found.row
+        cells: list[tuple[str, str, str, bool]] = []
+        if row is not None:
+            cells = [
+                (name, self.frame.price(value), "", False)
+                for name, value in (("O", row.open), ("H", row.high), ("L", row.low), ("C", row.close))
+            ]
+            cells.append(("V", formats.size(row.volume), "", False))
+        for choice, value in found.studies:
+            text = formats.NONE if value is None else self.frame.price(value)
+            cells.append((choice.label, text, choice.color, choice.dashed))
+        return cells
+
+    def draw(self, painter: QPainter) -> None:
+        theme = self.frame.theme
+        names, values = theme.number_font("caption"), theme.number_font("caption")
+        x, middle = 9.0, LEGEND_HEIGHT / 2 + 2
+        drawn: list[tuple[float, str, QColor]] = []
+        marks: list[tuple[float, str]] = []
+        for name, value, mark, _ in self._cells():
+            wide = self._metrics.width(names, name) + 5 + self._metrics.width(values, value) + (14 if mark else 0)
+            if x + wide > self.frame.view.width:
+                break
+            if mark:
+                marks.append((x, mark))
+                x += 14
+            drawn.append((x, name, theme.color("text.muted")))
+            x += self._metrics.width(names, name) + 5
+            drawn.append((x, value, theme.color("text.primary")))
+            x += self._metrics.width(values, value) + 11
+        painter.fillRect(QRectF(0, 0, x - 4, LEGEND_HEIGHT), theme.color("chart.bg"))
+        for left, token in marks:
+            painter.fillRect(QRectF(round(left), round(middle) - 1, 10, 2), theme.color(token))
+        painter.setFont(names)
+        for left, text, color in drawn:
+            painter.setPen(color)
+            painter.drawText(QPointF(left, middle + 4), text)

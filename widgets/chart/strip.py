@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Position strip: what the position is worth now, at its stop and at its target, and the two ways out.
+
+It keeps its height whatever it says. When it narrows, "At target" leaves first, then the average price; the
+size, the open P&L and the P&L at the stop never leave.
+"""
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from widgets import formats
+from widgets.chart.marks import ChartPosition
+from widgets.controls.buttons import Button, ButtonKind
+from widgets.formats import SignRule
+from widgets.theme import Theme, set_property
+
+
+class _Figure(QWidget):
+    """A muted name, a number, and optionally a second text; a divider at the end."""
+
+    def __init__(self, theme: Theme, name: str, role: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._value = ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.space.x3)
+        title = QLabel(name, self)
+        title.setProperty("role", "muted")
+        self.number = QLabel(self)
+        self.number.setProperty("role", role)
+        self.detail = QLabel(self)
+        self.detail.setProperty("role", "secondary")
+        self.detail.hide()
+        divider = QFrame(self)
+        divider.setProperty("role", "divider")
+        divider.setFixedHeight(16)
+        for part in (title, self.number, self.detail):
+            row.addWidget(part)
+        row.addSpacing(theme.space.x3)
+        row.addWidget(divider)
+        self._name = name
+
+    def show_text(self, text: str, tone: str = "") -> None:
+        if text != self.number.text():
+            self.number.setText(text)
+            self.setAccessibleName(f"{self._name} {text}")
+        set_property(self.number, "tone", tone)
+
+    def show_money(self, amount: float | None) -> None:
+        text = formats.number(amount, 2, SignRule.MONEY)
+        sign = (
+            0 if amount is None or text.lstrip("+" + formats.MINUS).strip("0.,") == "" else (amount > 0) - (amount < 0)
+        )
+        self.show_text(text, ("muted", "up", "down")[sign])
+
+
+class PositionStrip(QWidget):
+    """The row above the chart.
+
+    Signals:
+        cancelClicked: cancel the orders of this instrument.
+        flattenClicked: close the position of this instrument.
+    """
+
+    cancelClicked = Signal()
+    flattenClicked = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Position")
+        self._theme = theme
+        self.size_ = _Figure(theme, "Position", "figure", self)
+        self.open = _Figure(theme, "Open P&&L", "figure", self)
+        self.stop = _Figure(theme, "At stop", "figure", self)
+        self.target = _Figure(theme, "At target", "secondary", self)
+        self.cancel = Button(theme, "Cancel 0", small=True, parent=self)
+        self.flatten = Button(theme, "Flatten…", ButtonKind.DANGER, small=True, parent=self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.space.x4)
+        for part in (self.size_, self.open, self.stop, self.target):
+            row.addWidget(part)
+        row.addStretch(1)
+        row.addWidget(self.cancel)
+        row.addWidget(self.flatten)
+        self.cancel.clicked.connect(self.cancelClicked)
+        self.flatten.clicked.connect(self.flattenClicked)
+        self._held = False
+        self.show_position(None, 2)
+        self.show_orders(0)
+
+    def show_position(self, position: ChartPosition | None, decimals: int) -> None:
+        """Show the figures; without a position only its size, which is 0."""
+        self._held = position is not None and bool(position.quantity)
+        self.flatten.setEnabled(self._held)
+        self.flatten.setToolTip("Close this position" if self._held else "No position to close")
+        if position is None or not self._held:
+            self.size_.show_text("0", "muted")
+        else:
+            self.size_.show_text(formats.quantity(position.quantity, SignRule.ALWAYS))
+            self.size_.detail.setText(f"@ {formats.number(position.average_price, decimals)}")
+            self.open.show_money(position.open_pnl)
+            self.stop.show_money(position.at_stop)
+            self.target.show_money(position.at_target)
+        self._fit()
+
+    def show_orders(self, count: int) -> None:
+        """Say how many orders the cancel button would cancel."""
+        self.cancel.setText(f"Cancel {count}")
+        self.cancel.setEnabled(count > 0)
+        self.cancel.setToolTip("Cancel every order of this instrument" if count else "No order of this instrument")
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._theme.density.control)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self._theme.density.control)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show what fits, in the order in which it matters."""
+        room = self.width() - self.cancel.sizeHint().width() - self.flatten.sizeHint().width()
+        gap = self._theme.space.x4
+        room -= 3 * gap
+        self.open.setVisible(self._held)
+        self.stop.setVisible(self._held)
+        needed = self.size_.sizeHint().width() + gap
+        if self._held:
+            needed += sum(part.sizeHint().width() + gap for part in (self.open, self.stop))
+        average = self.size_.detail.sizeHint().width() + self._theme.space.x3
+        if self.size_.detail.isVisibleTo(self):
+            needed -= average
+        shows_average = self._held and needed + average <= room
+        self.size_.detail.setVisible(shows_average)
+        needed += average if shows_average else 0
+        self.target.setVisible(self._held and needed + self.target.sizeHint().width() + gap <= room)
