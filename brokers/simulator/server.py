@@ -46,6 +46,8 @@ from terminal.simulation.exchange_port import (
 )
 
 MAX_CLIENTS: Final = 32
+_GOODBYE_S: Final = 1.0
+"""How long a closing connection may take to deliver what waits."""
 _NOTICES: Final = (
     (2104, "Market data farm connection is OK:usfarm"),
     (2106, "HMDS data farm connection is OK:ushmds"),
@@ -139,8 +141,11 @@ class SimulatedTws:
     async def stop(self) -> None:
         """Stop time, close every connection and the history file."""
         self.pump.stop()
-        for session in tuple(self._connections):
+        leaving = tuple(self._connections)
+        for session in leaving:
             session.close("server stops")
+        for session in leaving:
+            await session.wait_gone(_GOODBYE_S)
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()

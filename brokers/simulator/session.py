@@ -82,11 +82,14 @@ class Session(asyncio.Protocol):
         self._outgoing: list[bytes] = []
         self._flush_handle: asyncio.Handle | None = None
         self._timeout: asyncio.TimerHandle | None = None
+        self._gone = asyncio.Event()
+        self._gone.set()
 
     # ------------------------------------------------------------------ asyncio
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._gone.clear()
         loop = asyncio.get_running_loop()
         self._timeout = loop.call_later(HANDSHAKE_TIMEOUT_S, self._give_up)
         self._host.opened(self)
@@ -104,6 +107,7 @@ class Session(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(f"connection lost: {exc}" if exc else "client closed")
+        self._gone.set()
 
     # ------------------------------------------------------------------ inbound
     def _give_up(self) -> None:
@@ -218,6 +222,14 @@ class Session(asyncio.Protocol):
         self._end(reason)
         if self._transport is not None:
             self._transport.close()
+
+    async def wait_gone(self, timeout_s: float) -> None:
+        """Wait until the socket is closed; one whose peer does not read is cut off after the timeout."""
+        try:
+            await asyncio.wait_for(self._gone.wait(), timeout_s)
+        except TimeoutError:
+            if self._transport is not None:
+                self._transport.abort()
 
     def _abort(self) -> None:
         self._end("reader too slow")

@@ -65,6 +65,12 @@ class RawClient:
             if found == name and all(content.get(key) == value for key, value in values.items()):
                 return content
 
+    def stop_reading(self) -> None:
+        """Leave everything that comes in the socket from now on."""
+        transport = self.writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+
     async def is_closed(self) -> bool:
         """Read to the end of the stream; True when the server closed it."""
         try:
