@@ -4,9 +4,9 @@
 from enum import StrEnum
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QIcon, QKeySequence
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QIcon, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter, QToolButton, QWidget
 
 from widgets.theme import Theme, set_property
 
@@ -38,6 +38,8 @@ _ICON_COLORS: Final = {
     ButtonKind.QUIET: "text.secondary",
     ButtonKind.ARMED: "state.on_armed",
 }
+_WORD_COLORS: Final = {**_ICON_COLORS, ButtonKind.PLAIN: "text.primary", ButtonKind.QUIET: "text.primary"}
+_CAP_GAP: Final = 8
 
 
 class Button(QPushButton):
@@ -61,11 +63,12 @@ class Button(QPushButton):
         self._icon_name = icon
         self.setProperty("kind", str(kind))
         self.setProperty("small", "true" if small else "false")
+        self._keys = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(text)
         if shortcut:
             self.setShortcut(QKeySequence(shortcut))
-            self.setToolTip(f"{text} ({QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)})")
+            self.setToolTip(f"{text} ({self._keys})")
         theme.changed.connect(self._tint)
         self._tint()
 
@@ -89,6 +92,41 @@ class Button(QPushButton):
         """Put an icon before the words, or none."""
         self._icon_name = icon
         self._tint()
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return hint + QSize(self._cap_width() + _CAP_GAP, 0) if self._keys else hint
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint as the sheet says, with the key in a small cap after the words."""
+        if not self._keys:
+            super().paintEvent(event)
+            return
+        painter = QStylePainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        text, option.text = option.text, ""
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        words = self.fontMetrics().horizontalAdvance(text)
+        cap = self._cap_width()
+        left = (self.width() - words - cap - _CAP_GAP) // 2
+        color = _WORD_COLORS[self._kind] if self.isEnabled() else "text.disabled"
+        painter.setPen(self._theme.color(color))
+        flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+        painter.drawText(self.rect().adjusted(left, 0, 0, 0), flags, text)
+        height = self._theme.sizes.caption + 4
+        box = QRect(left + words + _CAP_GAP, (self.height() - height) // 2, cap, height)
+        painter.setFont(self._theme.font("caption", "medium"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._keys)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        radius = self._theme.tokens.radius.chip
+        painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+    def _cap_width(self) -> int:
+        return QFontMetrics(self._theme.font("caption", "medium")).horizontalAdvance(self._keys) + 10
 
     def _tint(self) -> None:
         if self._icon_name is None:
