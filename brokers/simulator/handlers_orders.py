@@ -24,6 +24,7 @@ from brokers.simulator.order_messages import (
 )
 from brokers.simulator.protocol import requests_orders as requests
 from brokers.simulator.protocol import responses_orders as responses
+from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
 from terminal.model.instrument import Instrument
@@ -36,6 +37,8 @@ from terminal.simulation.exchange_port import (
 
 FINISHED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled"})
 _HELD: Final = frozenset({"ApiPending", "PendingSubmit", "Inactive"})
+_BY_CLIENT: Final = "Cancelled by client"
+_NOTE: Final = "Order Message:\n"
 READ_ONLY: Final = "The API interface is currently in Read-Only mode."
 
 
@@ -172,8 +175,14 @@ class OrderDesk:
         self._hub.note("cancel_requested", perm_id=state.perm_id, order_ref=state.order.order_ref)
         after = self._hub.exchange.cancel(state.perm_id)
         self._states[after.perm_id] = after
-        if after.perm_id not in self._told:
+        session = self._hub.sessions.get(after.order.client_id)
+        if after.perm_id in self._told or session is None:
+            return
+        if after.status in FINISHED:
             self.on_order(after)
+        elif after.order.transmit:
+            pending = {**self._status_fields(after), "status": "PendingCancel"}
+            session.send(responses.ORDER_STATUS, **pending)
 
     def cancel_all(self, session: Session, request: Request) -> None:
         """Cancel every open order of every client."""
@@ -263,7 +272,7 @@ class OrderDesk:
         if session is not None:
             self._tell(session, state)
             if state.status in ("Cancelled", "ApiCancelled"):
-                reason = state.completed_status if ":" in state.completed_status else state.warning
+                reason = "" if state.completed_status == _BY_CLIENT else state.completed_status
                 session.error(state.order.order_id, 202, f"Order Canceled - reason:{reason}")
 
     def _bind_manual(self, state: SimOrderState) -> None:
@@ -305,15 +314,18 @@ class OrderDesk:
         """Send where an order stands; one that is not transmitted yet is known to nobody."""
         if not state.order.transmit and state.status in _HELD:
             return
-        parent_id = self.ids.order_id(state.order.parent_perm_id)
         if state.status not in ("Cancelled", "ApiCancelled"):
             instrument = self._hub.contracts.instrument(state.order.con_id)
             exchange = self.ids.exchanges.get(state.perm_id, "")
+            parent_id = self.ids.order_id(state.order.parent_perm_id)
             session.send(responses.OPEN_ORDER, **open_order_fields(state, instrument, exchange, parent_id))
-        session.send(responses.ORDER_STATUS, **order_status_fields(state, parent_id))
+        session.send(responses.ORDER_STATUS, **self._status_fields(state))
         if state.warning and (state.perm_id, state.warning) not in self._warned:
             self._warned.add((state.perm_id, state.warning))
-            session.error(state.order.order_id, 399, f"Order Message:\n{state.warning}")
+            session.error(state.order.order_id, 399, _NOTE + state.warning.removeprefix(_NOTE))
+
+    def _status_fields(self, state: SimOrderState) -> Values:
+        return order_status_fields(state, self.ids.order_id(state.order.parent_perm_id))
 
 
 def _client(session: Session) -> int:

@@ -71,6 +71,20 @@ _DEFAULTS: Final[Mapping[str, tuple[Value, ...]]] = {
 """Texts that mean "not set" besides empty, zero and no; TWS and the libraries send them."""
 
 
+_IBKR_NAMES: Final[Mapping[str, str]] = {
+    "rule_80a": "rule80A",
+    "etrade_only": "eTradeOnly",
+    "discretionary_amount": "discretionaryAmt",
+    "discretionary_up_to_limit": "discretionaryUpToLimitPrice",
+    "misc_options": "orderMiscOptions",
+    "limit_price_offset": "lmtPriceOffset",
+    "pegged_change_decrease": "isPeggedChangeAmountDecrease",
+    "soft_dollar_name": "softDollarTier",
+    "soft_dollar_value": "softDollarTierValue",
+}
+"""Names that are not the plain camel case of ours."""
+
+
 def parse_order(request: Request, *, account: str, con_id: int, client_id: int, parent_perm_id: int) -> SimOrder:
     """The order of a placeOrder request.
 
@@ -121,13 +135,19 @@ def _price(request: Request, name: str) -> float | None:
 def _attributes(request: Request) -> dict[str, str]:
     without_block = request.text("delta_neutral_order_type") in ("", NO_DELTA_NEUTRAL)
     return {
-        name: str(value)
+        _ibkr_name(name): str(value)
         for name, value in request.values.items()
         if name not in _KNOWN
         and value
         and value not in _DEFAULTS.get(name, ())
         and not (without_block and name.startswith("delta_neutral_"))
     }
+
+
+def _ibkr_name(name: str) -> str:
+    """A field's name in IBKR's own spelling, in which the market knows it."""
+    first, *rest = name.split("_")
+    return _IBKR_NAMES.get(name) or first + "".join(part.capitalize() for part in rest)
 
 
 def decimal_of(value: float | None) -> Decimal | None:

@@ -197,12 +197,12 @@ async def test_every_field_without_a_place_reaches_the_market_as_an_attribute(
     plain, special = (state.order.attributes for state in market.states.values())
     assert plain == {}
     assert set(special) == {
-        "all_or_none",
-        "min_qty",
-        "algo_strategy",
-        "algo_params",
+        "allOrNone",
+        "minQty",
+        "algoStrategy",
+        "algoParams",
         "conditions",
-        "cash_qty",
+        "cashQty",
         "hidden",
     }
 
