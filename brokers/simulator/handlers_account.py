@@ -105,7 +105,7 @@ class AccountDesk:
     # ------------------------------------------------------------------ values and portfolio
     def account_updates(self, session: Session, request: Request) -> None:
         """Start or stop values and portfolio; a second start replaces the first."""
-        account = self._hub.account(session, request.text("account"))
+        account = self._hub.account(request.text("account"))
         if not request.flag("subscribe"):
             self._updates.pop(session, None)
             return
@@ -143,7 +143,7 @@ class AccountDesk:
 
     def account_updates_multi(self, session: Session, request: Request) -> None:
         """Values of one account or model under a request id."""
-        account = self._hub.account(session, request.text("account"))
+        account = self._hub.account(request.text("account"))
         self._refuse_model(request)
         tags = _LEDGER_TAGS | {"NetLiquidation"} if request.flag("ledger_and_nlv") else None
         subscription = Subscription(session, account, request.id, tags=tags)
@@ -232,7 +232,7 @@ class AccountDesk:
 
     def positions_multi(self, session: Session, request: Request) -> None:
         """Positions of one account under a request id, then every change."""
-        account = self._hub.account(session, request.text("account"))
+        account = self._hub.account(request.text("account"))
         self._refuse_model(request)
         self._positions_multi[session, request.id] = Subscription(session, account, request.id)
         for position in self._hub.exchange.positions(account):
@@ -275,7 +275,7 @@ class AccountDesk:
         self._start_pnl(session, request, con_id=con_id)
 
     def _start_pnl(self, session: Session, request: Request, *, con_id: int) -> None:
-        account = self._hub.account(session, request.text("account"))
+        account = self._hub.account(request.text("account"))
         self._refuse_model(request)
         if (session, request.id) in self._pnl:
             raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")

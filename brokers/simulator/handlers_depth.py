@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
-from brokers.simulator.protocol import requests, responses
+from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
 from terminal.simulation.exchange_port import SimulatorRefusalError
@@ -167,7 +167,7 @@ class DepthDesk:
         }
         if ladder.smart or change.level.maker:
             ladder.session.send(
-                responses.MARKET_DEPTH_L2, **row, market_maker=change.level.maker, smart_depth=ladder.smart
+                responses_data.MARKET_DEPTH_L2, **row, market_maker=change.level.maker, smart_depth=ladder.smart
             )
         else:
-            ladder.session.send(responses.MARKET_DEPTH, **row)
+            ladder.session.send(responses_data.MARKET_DEPTH, **row)

@@ -14,7 +14,7 @@ from brokers.simulator.bar_requests import bar_seconds, bar_time, parse_time, st
 from brokers.simulator.contracts import invalid, local_time, wire_time, zone_name
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.pacing import HistoryPacing
-from brokers.simulator.protocol import requests, responses
+from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
@@ -158,7 +158,7 @@ class HistoryDesk:
     ) -> None:
         format_date = request.integer("format_date", 1)
         session.send(
-            responses.HISTORICAL_DATA,
+            responses_data.HISTORICAL_DATA,
             req_id=request.id,
             start=wire_time(instrument, start_ns, session.server_version),
             end=wire_time(instrument, end_ns, session.server_version),
@@ -180,7 +180,7 @@ class HistoryDesk:
         if not sessions:
             raise SimulatorRefusalError(162, f"{_HMDS}HMDS query returned no data: no schedule")
         session.send(
-            responses.HISTORICAL_SCHEDULE,
+            responses_data.HISTORICAL_SCHEDULE,
             req_id=request.id,
             start=_schedule_time(instrument, sessions[0].start_ns),
             end=_schedule_time(instrument, sessions[-1].end_ns),
@@ -223,7 +223,7 @@ class HistoryDesk:
         head_ns = self._hub.exchange.head_ns(instrument.broker_id or 0)
         epoch = str(head_ns // NS_PER_S)
         text = epoch if request.integer("format_date", 1) == 2 else _schedule_time_utc(head_ns)
-        session.send(responses.HEAD_TIMESTAMP, req_id=request.id, time=text)
+        session.send(responses_data.HEAD_TIMESTAMP, req_id=request.id, time=text)
 
     def cancel_head_timestamp(self, session: Session, request: Request) -> None:
         """Head timestamps are answered at once, so there is never one to cancel."""
@@ -258,7 +258,7 @@ class HistoryDesk:
             }
             for one in found
         ]
-        session.send(responses.HISTORICAL_TICKS_LAST, req_id=request.id, ticks=ticks, done=True)
+        session.send(responses_data.HISTORICAL_TICKS_LAST, req_id=request.id, ticks=ticks, done=True)
 
     # ------------------------------------------------------------------ time
     def on_turn(self, now_ns: int) -> None:
@@ -285,7 +285,7 @@ class HistoryDesk:
                 continue
             growing.last, growing.from_ns = bar, bar.start_ns
             fields = _bar_fields(growing.instrument, bar, growing.format_date, growing.session.server_version)
-            growing.session.send(responses.HISTORICAL_DATA_UPDATE, req_id=growing.req_id, **fields)
+            growing.session.send(responses_data.HISTORICAL_DATA_UPDATE, req_id=growing.req_id, **fields)
 
     def _real_time(self, bars: RealTimeBars, now_ns: int) -> None:
         step = REAL_TIME_BAR_S * NS_PER_S
@@ -300,7 +300,7 @@ class HistoryDesk:
             bar = found.get(start_ns)
             if bar is not None:
                 bars.session.send(
-                    responses.REAL_TIME_BAR,
+                    responses_data.REAL_TIME_BAR,
                     req_id=bars.req_id,
                     epoch=start_ns // NS_PER_S,
                     **_prices(bar),

@@ -13,7 +13,7 @@ from typing import Final
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
-from brokers.simulator.protocol import requests, responses
+from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
@@ -137,10 +137,10 @@ class MarketDesk:
 
     def _start(self, line: Line, top: SimTop) -> None:
         session = line.session
-        session.send(responses.MARKET_DATA_TYPE, req_id=line.req_id, type=line.data_type)
+        session.send(responses_data.MARKET_DATA_TYPE, req_id=line.req_id, type=line.data_type)
         smart = line.instrument.asset_class in (AssetClass.STOCK, AssetClass.OPTION)
         session.send(
-            responses.TICK_REQ_PARAMS,
+            responses_data.TICK_REQ_PARAMS,
             req_id=line.req_id,
             min_tick=float(line.instrument.min_tick),
             bbo_exchange="9c0001" if smart else "",
@@ -204,7 +204,7 @@ class MarketDesk:
             for generic, tick_type in ((_RT_VOLUME, 48), (_RT_TRADE_VOLUME, 77)):
                 if generic in line.generics and not (generic == _RT_TRADE_VOLUME and trade.unreported):
                     line.session.send(
-                        responses.TICK_STRING,
+                        responses_data.TICK_STRING,
                         req_id=line.req_id,
                         tick_type=tick_type,
                         value=self._rt_volume(trade),
@@ -239,7 +239,7 @@ class MarketDesk:
             self._end_snapshot(line)
 
     def _end_snapshot(self, line: Line) -> None:
-        line.session.send(responses.TICK_SNAPSHOT_END, req_id=line.req_id)
+        line.session.send(responses_data.TICK_SNAPSHOT_END, req_id=line.req_id)
         self._drop(line)
 
     # ------------------------------------------------------------------ ticks
@@ -255,7 +255,7 @@ class MarketDesk:
         if line.changed("volume", top.volume) and top.volume:
             self._size(line, 8, top.volume)
         if line.changed("halted", top.halted):
-            line.session.send(responses.TICK_GENERIC, req_id=line.req_id, tick_type=49, value=float(top.halted))
+            line.session.send(responses_data.TICK_GENERIC, req_id=line.req_id, tick_type=49, value=float(top.halted))
         if _MARK in line.generics:
             self._send_mark(line, top)
 
@@ -278,7 +278,7 @@ class MarketDesk:
             self._size(line, 5, top.last_size)
         if traded:
             stamp = str(self._hub.now_ns() // NS_PER_S)
-            line.session.send(responses.TICK_STRING, req_id=line.req_id, tick_type=45, value=stamp)
+            line.session.send(responses_data.TICK_STRING, req_id=line.req_id, tick_type=45, value=stamp)
 
     def _send_mark(self, line: Line, top: SimTop) -> None:
         if top.bid is None or top.ask is None:
@@ -305,7 +305,7 @@ class MarketDesk:
                 "under_price": greeks.underlying_price,
             }
             known = {name: value for name, value in computation.items() if value is not None}
-            line.session.send(responses.TICK_OPTION_COMPUTATION, req_id=line.req_id, tick_type=tick_type, **known)
+            line.session.send(responses_data.TICK_OPTION_COMPUTATION, req_id=line.req_id, tick_type=tick_type, **known)
 
     def _send_statistics(self, line: Line) -> None:
         if not line.generics:
@@ -328,17 +328,17 @@ class MarketDesk:
             case "price":
                 self._price(line, tick_type, value, 0)
             case _:
-                line.session.send(responses.TICK_GENERIC, req_id=line.req_id, tick_type=tick_type, value=value)
+                line.session.send(responses_data.TICK_GENERIC, req_id=line.req_id, tick_type=tick_type, value=value)
 
     @staticmethod
     def _price(line: Line, tick_type: int, price: float, amount: float) -> None:
         line.session.send(
-            responses.TICK_PRICE, req_id=line.req_id, tick_type=tick_type, price=price, size=_whole(amount)
+            responses_data.TICK_PRICE, req_id=line.req_id, tick_type=tick_type, price=price, size=_whole(amount)
         )
 
     @staticmethod
     def _size(line: Line, tick_type: int, amount: float) -> None:
-        line.session.send(responses.TICK_SIZE, req_id=line.req_id, tick_type=tick_type, size=_whole(amount))
+        line.session.send(responses_data.TICK_SIZE, req_id=line.req_id, tick_type=tick_type, size=_whole(amount))
 
 
 def _whole(amount: float) -> float | int:

@@ -87,7 +87,7 @@ class OrderDesk:
         instrument = self._hub.contracts.resolve(request)
         order = parse_order(
             request,
-            account=self._hub.account(session, request.text("account")),
+            account=self._hub.account(request.text("account")),
             con_id=instrument.broker_id or 0,
             client_id=client_id,
             parent_perm_id=self._parent(client_id, request.integer("parent_id")),

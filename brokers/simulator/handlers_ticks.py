@@ -10,7 +10,7 @@ from typing import Final
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
-from brokers.simulator.protocol import requests, responses
+from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
@@ -97,7 +97,7 @@ class TickDesk:
             }
             for one in past
         ]
-        stream.session.send(responses.HISTORICAL_TICKS_LAST, req_id=stream.req_id, ticks=ticks, done=True)
+        stream.session.send(responses_data.HISTORICAL_TICKS_LAST, req_id=stream.req_id, ticks=ticks, done=True)
 
     def cancel(self, session: Session, request: Request) -> None:
         """Stop a stream; 300 when there is none."""
@@ -126,7 +126,7 @@ class TickDesk:
         for stream in self._by_contract.get(trade.con_id, ()):
             if stream.type == 2 or (stream.type == 1 and not trade.unreported):
                 stream.session.send(
-                    responses.TICK_BY_TICK,
+                    responses_data.TICK_BY_TICK,
                     req_id=stream.req_id,
                     type=stream.type,
                     epoch=trade.ns // NS_PER_S,
@@ -151,7 +151,7 @@ class TickDesk:
             return
         stream.quote = quote
         stream.session.send(
-            responses.TICK_BY_TICK,
+            responses_data.TICK_BY_TICK,
             req_id=stream.req_id,
             type=stream.type,
             epoch=self._hub.now_ns() // NS_PER_S,

@@ -60,12 +60,11 @@ class Hub:
             del self._watched[con_id, kind]
             self.exchange.unwatch(con_id, kind)
 
-    def account(self, session: Session, name: str) -> str:
-        """The account that a request means: the named one, or the only one.
+    def account(self, name: str) -> str:
+        """The account that a request means: the named one, or the only one; every client sees all.
 
         Raises SimulatorRefusalError when there is no such account.
         """
-        del session  # every client of the simulator sees every account
         accounts = self.exchange.accounts
         if not name:
             if len(accounts) == 1:

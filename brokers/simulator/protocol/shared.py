@@ -8,7 +8,10 @@ field gets its own rows instead of a switch here.
 from typing import Final
 
 from brokers.simulator.protocol.language import (
+    Direction,
+    Message,
     Repeat,
+    Row,
     Rows,
     Test,
     When,
@@ -18,7 +21,19 @@ from brokers.simulator.protocol.language import (
     number,
     size,
     text,
+    version,
 )
+
+
+def response(id_: int, name: str, *rows: Row) -> Message:
+    """A message to a client."""
+    return Message(id_, name, Direction.RESPONSE, rows)
+
+
+def end_marker(id_: int, name: str) -> Message:
+    """An end marker of the old kind: version and request id."""
+    return response(id_, name, version(1), integer("req_id"))
+
 
 CONTRACT_REQUEST: Final[Rows] = (
     integer("con_id", default=0),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from brokers.simulator.protocol import requests, responses, responses_orders
+from brokers.simulator.protocol import requests, responses, responses_data, responses_orders
 from brokers.simulator.protocol import requests_orders as orders
 from brokers.simulator.protocol.frames import join_fields, split_fields
 from brokers.simulator.protocol.language import Direction, Message, decode, encode
@@ -67,8 +67,8 @@ def test_unset_amounts_of_a_what_if_answer_are_the_java_limit() -> None:
 
 def test_sizes_are_whole_before_fractions_were_allowed() -> None:
     values: Values = {"req_id": 1, "tick_type": 0, "size": Decimal("1.5")}
-    assert encode(responses.TICK_SIZE, 162, values)[-1] == "1"
-    assert encode(responses.TICK_SIZE, 163, values)[-1] == "1.5"
+    assert encode(responses_data.TICK_SIZE, 162, values)[-1] == "1"
+    assert encode(responses_data.TICK_SIZE, 163, values)[-1] == "1.5"
 
 
 def test_a_combination_order_carries_its_legs_and_scale_block() -> None:
