@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Historical bars and streams of bars that keep up to date.
+
+Times are asked for as epoch (formatDate 2): local times are ambiguous when clocks change. Requests wait for
+their pacing instead of failing; a stream is asked for again after every reconnect and every interruption,
+and says so by a reset.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from brokers.ibkr import codes, parse
+from brokers.ibkr.codes import HistoryRefusal
+from brokers.ibkr.connection import Connection, Request
+from brokers.ibkr.contracts import ContractRegister, to_ib
+from brokers.ibkr.hours import format_utc
+from brokers.ibkr.link import Link
+from brokers.ibkr.pacing import HistoryPacing
+from brokers.ibkr.timing import BrokerClock, within
+from terminal.clock import Timer
+from terminal.errors import BrokerError, LinkLostError, PacedError, RefusedError
+from terminal.model.enums import AssetClass, BarSource
+from terminal.model.instrument import Instrument
+from terminal.model.market import Bar
+
+BAR_SIZES: Final = {
+    1: "1 secs",
+    5: "5 secs",
+    10: "10 secs",
+    15: "15 secs",
+    30: "30 secs",
+    60: "1 min",
+    120: "2 mins",
+    180: "3 mins",
+    300: "5 mins",
+    600: "10 mins",
+    900: "15 mins",
+    1200: "20 mins",
+    1800: "30 mins",
+    3600: "1 hour",
+    7200: "2 hours",
+    14400: "4 hours",
+    28800: "8 hours",
+    86400: "1 day",
+}
+_SOURCES: Final = {BarSource.TRADES: "TRADES", BarSource.MIDPOINT: "MIDPOINT"}
+_DAY_S: Final = 86400
+_ANSWER_S: Final = 30.0
+_PACED_ATTEMPTS: Final = 3
+_PACED_WAIT_S: Final = 15.0
+_RETRY_S: Final = (5.0, 15.0, 60.0)
+
+
+def duration_text(duration_s: int, seconds: int) -> str:
+    """Return IBKR's duration for ``duration_s``: seconds up to a day, then days, then years. Daily bars need days."""
+    days = -(-duration_s // _DAY_S)
+    if duration_s <= _DAY_S and seconds < _DAY_S:
+        return f"{max(duration_s, 2 * seconds, 30)} S"
+    return f"{days} D" if days <= 365 else f"{-(-days // 365)} Y"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Series:
+    """What is asked for."""
+
+    instrument: Instrument
+    seconds: int
+    duration_s: int
+    end_ns: int | None
+    source: BarSource
+    regular_hours_only: bool
+
+    @property
+    def contract_key(self) -> str:
+        return f"{self.instrument.id} {self.source.value}"
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (
+            self.instrument.id,
+            self.seconds,
+            self.duration_s,
+            self.end_ns,
+            self.source,
+            self.regular_hours_only,
+        )
+
+    def bar(self, row: Sequence[str], *, closed: bool) -> Bar:
+        return parse.bar(row, self.instrument.id, self.seconds, self.source, self.instrument.time_zone, closed=closed)
+
+
+@dataclass(eq=False, slots=True)
+class _Pending:
+    series: _Series
+    answer: "asyncio.Future[list[Bar]]"
+    connection: Connection
+
+
+@dataclass(eq=False, slots=True)
+class _Stream:
+    """One keep-up-to-date series; fulfils `BarStream`."""
+
+    series: _Series
+    sink: Callable[[Sequence[Bar], bool], None]
+    feed: "History"
+    req_id: int = 0
+    last: Bar | None = None
+    closed: bool = False
+    failures: int = 0
+    task: "asyncio.Task[None] | None" = None
+    retry: Timer | None = None
+    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    def close(self) -> None:
+        self.feed.close_stream(self)
+
+
+class History:
+    """Historical data. Gives bars to callers and stream sinks; trouble becomes a notice or an error."""
+
+    def __init__(self, clock: BrokerClock, link: Link, register: ContractRegister) -> None:
+        self._clock = clock
+        self._link = link
+        self._register = register
+        self._connection: Connection | None = None
+        self._pacing: HistoryPacing | None = None
+        self._pending: dict[int, _Pending] = {}
+        self._streams: dict[int, _Stream] = {}
+        self._wanted: list[_Stream] = []
+
+    # ------------------------------------------------------------ session
+    def begin(self, connection: Connection) -> None:
+        self._connection = connection
+        for stream in self._wanted:
+            self._start(stream)
+
+    def end(self, connection: Connection) -> None:
+        for stream in self._wanted:
+            self._stop(stream)
+        if connection.alive:
+            return
+        self._connection = None
+        waiting, self._pending = list(self._pending.values()), {}
+        for pending in waiting:
+            if not pending.answer.done():
+                pending.answer.set_exception(LinkLostError(0, "the connection broke before the bars came"))
+
+    def _open_connection(self) -> Connection:
+        if self._connection is None or not self._connection.alive:
+            raise LinkLostError(504, "not connected: no bars")
+        return self._connection
+
+    # ------------------------------------------------------------ one answer
+    async def bars(
+        self,
+        instrument: Instrument,
+        *,
+        seconds: int,
+        duration_s: int,
+        end_ns: int | None = None,
+        source: BarSource = BarSource.TRADES,
+        regular_hours_only: bool = True,
+    ) -> Sequence[Bar]:
+        """Return bars, oldest first; see `HistoryFeed.bars`. No data is an empty answer, not an error."""
+        series = _series(instrument, seconds, duration_s, end_ns, source, regular_hours_only=regular_hours_only)
+        self._register.remember(instrument)
+        for attempt in range(_PACED_ATTEMPTS):
+            try:
+                return await self._ask(series)
+            except PacedError:
+                if attempt == _PACED_ATTEMPTS - 1:
+                    raise
+                await self._cool_down()
+        return ()
+
+    async def _cool_down(self) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            await within(self._clock, _PACED_WAIT_S, future)
+        except TimeoutError:
+            return
+
+    async def _ask(self, series: _Series) -> list[Bar]:
+        pacing = self._pacing = self._pacing or HistoryPacing(self._clock)
+        self._open_connection()
+        await pacing.enter(seconds=series.seconds, contract=series.contract_key, key=series.key)
+        try:
+            return await self._answer(series)
+        finally:
+            pacing.leave()
+
+    async def _answer(self, series: _Series) -> list[Bar]:
+        connection = self._open_connection()
+        answer: asyncio.Future[list[Bar]] = asyncio.get_running_loop().create_future()
+        req_id = self._send(connection, series, lambda code, text: self._refused(req_id, code, text), keep=False)
+        self._pending[req_id] = _Pending(series, answer, connection)
+        try:
+            return await within(self._clock, _ANSWER_S, answer)
+        except TimeoutError:
+            if connection.alive:
+                connection.client.cancelHistoricalData(req_id)
+            raise BrokerError(0, f"no bars of {series.instrument.id} within {_ANSWER_S:g} s") from None
+        finally:
+            self._pending.pop(req_id, None)
+            connection.forget(req_id)
+
+    def _send(
+        self, connection: Connection, series: _Series, on_error: Callable[[int, str], bool], *, keep: bool
+    ) -> int:
+        req_id = connection.request_id(
+            Request(channel="history", instrument_id=series.instrument.id, on_error=on_error)
+        )
+        connection.client.reqHistoricalData(
+            req_id,
+            to_ib(series.instrument),
+            "" if series.end_ns is None else format_utc(series.end_ns),
+            duration_text(series.duration_s, series.seconds),
+            BAR_SIZES[series.seconds],
+            _SOURCES[series.source],
+            series.regular_hours_only,
+            2,
+            keep,
+            [],
+        )
+        return req_id
+
+    def _refused(self, req_id: int, code: int, text: str) -> bool:
+        """Give a refusal to the caller; it is not a notice too."""
+        pending = self._pending.get(req_id)
+        if pending is None or pending.answer.done():
+            return False
+        kind = codes.history_refusal(text) if code == 162 else HistoryRefusal.OTHER
+        if kind is HistoryRefusal.NO_DATA:
+            pending.answer.set_result([])
+        elif kind is HistoryRefusal.PACING or code == 420:
+            pending.answer.set_exception(PacedError(code, text))
+        elif codes.lookup(code).kind is codes.Kind.FAILED:
+            pending.answer.set_exception(RefusedError(code, text))
+        return False
+
+    # ------------------------------------------------------------ streams
+    def keep_bars(
+        self,
+        instrument: Instrument,
+        *,
+        seconds: int,
+        duration_s: int,
+        regular_hours_only: bool,
+        sink: Callable[[Sequence[Bar], bool], None],
+    ) -> "_Stream":
+        """Stream one series; see `HistoryFeed.keep_bars`."""
+        source = BarSource.MIDPOINT if instrument.asset_class is AssetClass.FOREX else BarSource.TRADES
+        series = _series(instrument, seconds, duration_s, None, source, regular_hours_only=regular_hours_only)
+        stream = _Stream(series, sink, self)
+        self._register.remember(instrument)
+        self._wanted.append(stream)
+        self._start(stream)
+        return stream
+
+    def close_stream(self, stream: _Stream) -> None:
+        if not stream.closed:
+            stream.closed = True
+            self._wanted.remove(stream)
+            self._stop(stream)
+
+    def _start(self, stream: _Stream) -> None:
+        if stream.task is None and self._connection is not None and self._connection.alive:
+            stream.task = asyncio.get_running_loop().create_task(self._run(stream), name="bars")
+            stream.tasks.add(stream.task)
+            stream.task.add_done_callback(stream.tasks.discard)
+
+    def _stop(self, stream: _Stream) -> None:
+        connection, req_id = self._connection, stream.req_id
+        stream.req_id, stream.last = 0, None
+        if stream.task is not None:
+            stream.task.cancel()
+            stream.task = None
+        if stream.retry is not None:
+            stream.retry.cancel()
+            stream.retry = None
+        self._streams.pop(req_id, None)
+        if req_id and connection is not None and connection.alive:
+            connection.forget(req_id)
+            connection.client.cancelHistoricalData(req_id)
+
+    async def _run(self, stream: _Stream) -> None:
+        """Ask once, paced; what follows comes through the messages."""
+        pacing = self._pacing = self._pacing or HistoryPacing(self._clock)
+        series = stream.series
+        await pacing.enter(seconds=series.seconds, contract=series.contract_key, key=(*series.key, "keep"))
+        try:
+            connection = self._connection
+            if stream.closed or connection is None or not connection.alive:
+                return
+            stream.req_id = self._send(
+                connection, series, lambda code, text: self._stream_error(stream, code, text), keep=True
+            )
+            self._streams[stream.req_id] = stream
+        finally:
+            stream.task = None
+            pacing.leave()
+
+    def _stream_error(self, stream: _Stream, code: int, text: str) -> bool:
+        """Ask again after an interruption or pacing; a refusal ends the stream's answer until the next session."""
+        row = codes.lookup(code)
+        refusal = codes.history_refusal(text) if code == 162 else HistoryRefusal.OTHER
+        if refusal is HistoryRefusal.NO_DATA:
+            stream.sink((), True)
+            return False
+        if row.kind is codes.Kind.RESUBSCRIBE or refusal is HistoryRefusal.PACING or code == 420:
+            self._again(stream, subscribed=row.kind is codes.Kind.RESUBSCRIBE)
+        elif row.kind is codes.Kind.FAILED:
+            self._streams.pop(stream.req_id, None)
+            stream.req_id = 0
+        return row.kind is not codes.Kind.QUIET
+
+    def _again(self, stream: _Stream, *, subscribed: bool) -> None:
+        if not subscribed:
+            self._streams.pop(stream.req_id, None)
+            stream.req_id = 0
+        self._stop(stream)
+        delay = _RETRY_S[min(stream.failures, len(_RETRY_S) - 1)]
+        stream.failures += 1
+        stream.retry = self._clock.call_later(delay, lambda: self._retry(stream))
+
+    def _retry(self, stream: _Stream) -> None:
+        stream.retry = None
+        if not stream.closed and not stream.req_id:
+            self._start(stream)
+
+    # ------------------------------------------------------------ inbound
+    def on_bars(self, fields: list[str]) -> None:
+        """Take message 17. Raises ValueError, IndexError when it cannot be read."""
+        req_id = int(fields[1])
+        pending, stream = self._pending.get(req_id), self._streams.get(req_id)
+        series = pending.series if pending else stream.series if stream else None
+        if series is None:
+            return
+        try:
+            made = self._read(series, fields)
+        except (ValueError, IndexError):
+            if pending is not None and not pending.answer.done():
+                pending.answer.set_exception(BrokerError(0, "the answer with the bars could not be read"))
+            raise
+        if pending is not None and not pending.answer.done():
+            pending.answer.set_result(made)
+        elif stream is not None:
+            stream.failures = 0
+            stream.last = made[-1] if made else None
+            stream.sink(made, True)
+
+    def _read(self, series: _Series, fields: list[str]) -> list[Bar]:
+        """Return the bars in strict order of time; a repeated time keeps the later row."""
+        rows = fields[5:]
+        if len(rows) != 8 * int(fields[4]):
+            raise ValueError(f"{fields[4]} bars announced, {len(rows)} fields came")
+        by_start = {
+            made.start_ns: made for made in (series.bar(rows[i : i + 8], closed=True) for i in range(0, len(rows), 8))
+        }
+        made = [by_start[start] for start in sorted(by_start)]
+        if made and series.end_ns is None and made[-1].end_ns > self._clock.now_ns():
+            made[-1] = replace(made[-1], closed=False)
+        return made
+
+    def on_bar_update(self, fields: list[str]) -> None:
+        """Take message 90. Raises ValueError, IndexError when it cannot be read."""
+        stream = self._streams.get(int(fields[1]))
+        if stream is None:
+            return
+        count, date, opened, close, high, low, average, volume = fields[2:10]
+        bar = stream.series.bar((date, opened, high, low, close, volume, average, count), closed=False)
+        last = stream.last
+        if last is not None and bar.start_ns < last.start_ns:
+            return  # older than what is shown: a repetition
+        stream.last = bar
+        if last is not None and bar.start_ns > last.start_ns and not last.closed:
+            stream.sink((replace(last, closed=True), bar), False)
+        else:
+            stream.sink((bar,), False)
+
+
+def _series(
+    instrument: Instrument,
+    seconds: int,
+    duration_s: int,
+    end_ns: int | None,
+    source: BarSource,
+    *,
+    regular_hours_only: bool,
+) -> _Series:
+    if seconds not in BAR_SIZES:
+        shown = ", ".join(str(size) for size in BAR_SIZES)
+        raise RefusedError(0, f"a bar must be one of {shown} seconds, was {seconds}")
+    if duration_s <= 0:
+        raise RefusedError(0, f"a duration must be positive, was {duration_s} s")
+    return _Series(
+        instrument=instrument,
+        seconds=seconds,
+        duration_s=duration_s,
+        end_ns=end_ns,
+        source=source,
+        regular_hours_only=regular_hours_only,
+    )
