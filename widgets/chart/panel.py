@@ -22,7 +22,7 @@ from widgets.chart.model import TIME_FRAMES, ChartModel
 from widgets.chart.strip import PositionStrip
 from widgets.chart.study_lines import DEFAULT_STUDIES, StudyChoice
 from widgets.chart.study_menu import StudyButton
-from widgets.chart.time_frames import TimeFrameBar
+from widgets.controls.segments import Segments
 from widgets.formats import SignRule
 from widgets.panel import Panel
 from widgets.theme import Theme, set_property
@@ -72,7 +72,8 @@ class ChartPanel(Panel):
         self._change.setProperty("role", "secondary")
         self.header.add_lead(self._last)
         self.header.add_lead(self._change)
-        self.time_frames = TimeFrameBar(theme, TIME_FRAMES, seconds, self)
+        frames = [(str(value), text) for value, text in TIME_FRAMES]
+        self.time_frames = Segments(theme, "Time frame", frames, current=str(seconds), parent=self)
         self.study_button = StudyButton(theme, studies, self)
         self.add_tool(self.time_frames)
         self.add_tool(self.study_button)
@@ -86,7 +87,7 @@ class ChartPanel(Panel):
         self.set_instrument(None, "")
 
     def _connect(self) -> None:
-        self.time_frames.chosen.connect(self._choose_time_frame)
+        self.time_frames.chosen.connect(lambda key: self._choose_time_frame(int(key)))
         self.study_button.changed.connect(self._set_studies)
         self.strip.cancelClicked.connect(self.cancelAllRequested)
         self.strip.flattenClicked.connect(self.flattenRequested)
@@ -114,8 +115,8 @@ class ChartPanel(Panel):
         self._wait()
 
     def set_time_frame(self, seconds: int) -> None:
-        """Show bars of another length, without a signal; the chart waits for them. ValueError if not offered."""
-        self.time_frames.choose(seconds)
+        """Show bars of another length, without a signal; the chart waits for them. LookupError if not offered."""
+        self.time_frames.set_current(str(seconds))
         if seconds != self.model.series.seconds:
             self.model.set_time_frame(seconds)
             self._wait()

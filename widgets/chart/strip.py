@@ -5,8 +5,8 @@ It keeps its height whatever it says. When it narrows, "At target" leaves first,
 size, the open P&L and the P&L at the stop never leave.
 """
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from widgets import formats
@@ -26,6 +26,7 @@ class _Figure(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.space.x3)
         title = QLabel(name, self)
+        title.setTextFormat(Qt.TextFormat.PlainText)
         title.setProperty("role", "muted")
         self.number = QLabel(self)
         self.number.setProperty("role", role)
@@ -72,7 +73,7 @@ class PositionStrip(QWidget):
         self.setAccessibleName("Position")
         self._theme = theme
         self.size_ = _Figure(theme, "Position", "figure", self)
-        self.open = _Figure(theme, "Open P&&L", "figure", self)
+        self.open = _Figure(theme, "Open P&L", "figure", self)
         self.stop = _Figure(theme, "At stop", "figure", self)
         self.target = _Figure(theme, "At target", "secondary", self)
         self.cancel = Button(theme, "Cancel 0", small=True, parent=self)
@@ -120,6 +121,10 @@ class PositionStrip(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self._fit()
 
     def _fit(self) -> None:

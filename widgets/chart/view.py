@@ -11,7 +11,7 @@ from typing import Final
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsWidget, QWidget
 
 from widgets import formats
 from widgets.chart.axes import AxisBlock, PriceAxis, TimeAxis
@@ -71,6 +71,10 @@ class ChartPlot(pg.PlotWidget):
         self._at_home = True
         plot = self.getPlotItem()
         plot.hideButtons()
+        plot.setContentsMargins(0, 0, 0, 0)
+        layout = QGraphicsWidget.layout(plot)  # pyqtgraph hides the method behind an attribute of that name
+        if layout is not None:
+            layout.setContentsMargins(0, 0, 0, 0)
         plot.hideAxis("left")
         plot.showAxis("right")
         self._box.disableAutoRange()

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Painting of one ladder row and of the strips around the rows. Pure painting: what stands where, the model says."""
+
+from typing import Final
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QFontMetrics, QPainter
+
+from terminal.model.enums import Side
+from widgets import formats
+from widgets.chart.marks import MarkState
+from widgets.ladder.layout import LadderLayout, Zone
+from widgets.ladder.model import Chip, EdgeNote, LadderRow
+from widgets.theme import Theme
+
+_Align = Qt.AlignmentFlag
+_RIGHT: Final = int(_Align.AlignRight | _Align.AlignVCenter)
+_LEFT: Final = int(_Align.AlignLeft | _Align.AlignVCenter)
+_CENTER: Final = int(_Align.AlignCenter)
+_GAP: Final = 5
+_HEADS: Final = ("Buys", "Bid", "Price", "Ask", "Sells")
+
+
+class LadderPainter:
+    """Paints in a theme; make a new one when the theme changes."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self.regular = theme.number_font("body")
+        self.strong = theme.number_font("body", "strong")
+        self.caption = theme.font("caption")
+        self.chip = theme.number_font("caption", "strong")
+        self._strong_metrics = QFontMetrics(self.strong)
+
+    def price_width(self, texts: list[str]) -> int:
+        """Return the width of the price column for these prices."""
+        return max((self._strong_metrics.horizontalAdvance(text) for text in texts), default=40) + 4
+
+    def size_width(self) -> int:
+        """Return the width that four digits of a size need: where ask sizes end."""
+        return self._strong_metrics.horizontalAdvance("8,888")
+
+    # ------------------------------------------------------------------ rows
+    def draw_row(self, painter: QPainter, layout: LadderLayout, top: int, row: LadderRow, *, covered: bool) -> None:
+        """Paint a row, its whole rectangle."""
+        theme = self._theme
+        height = layout.row_height
+        painter.fillRect(QRect(0, top, layout.width, height), theme.color("bg.panel"))
+        if not covered:
+            self._draw_size(painter, layout, top, row, Zone.BID)
+            self._draw_size(painter, layout, top, row, Zone.ASK)
+        rule = "border.control" if row.best_ask and not covered else "border.subtle"
+        painter.fillRect(QRect(0, top + height - 1, layout.width, 1), theme.color(rule))
+        self._draw_price(painter, layout, top, row, covered=covered)
+        for chip, zone in ((row.buy, Zone.BUYS), (row.sell, Zone.SELLS)):
+            if chip is not None:
+                self._draw_chip(painter, layout, top, chip, zone)
+        if row.cursor:
+            left, width = layout.column(Zone.PRICE)
+            painter.setPen(theme.pen("focus.ring", theme.focus_width))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(left + 1, top + 1, width - 2, height - 3))
+
+    def _draw_price(self, painter: QPainter, layout: LadderLayout, top: int, row: LadderRow, *, covered: bool) -> None:
+        left, width = layout.column(Zone.PRICE)
+        box = QRect(left, top, width, layout.row_height - 1)
+        if row.last and not covered:
+            painter.fillRect(box, self._theme.color("chart.last"))
+            painter.setFont(self.strong)
+            painter.setPen(self._theme.color("chart.on_last"))
+        else:
+            painter.setFont(self.regular)
+            painter.setPen(self._theme.color("text.secondary"))
+        painter.drawText(box, _CENTER, row.price)
+
+    def _draw_size(self, painter: QPainter, layout: LadderLayout, top: int, row: LadderRow, zone: Zone) -> None:
+        is_bid = zone is Zone.BID
+        text, share, best = (row.bid, row.bid_share, row.best_bid) if is_bid else (row.ask, row.ask_share, row.best_ask)
+        if not text:
+            return
+        theme, side = self._theme, "bid" if is_bid else "ask"
+        left, width = layout.column(zone)
+        bar = max(1, round(share * width))
+        height = layout.row_height - 1
+        start = left + width - bar if is_bid else left
+        painter.fillRect(QRect(start, top + 1, bar, height - 1), theme.color(f"side.{side}_fill"))
+        painter.setFont(self.strong if best else self.regular)
+        painter.setPen(theme.color("text.primary" if best else f"side.{side}"))
+        if is_bid:
+            painter.drawText(QRect(left - _GAP, top, width, height), _RIGHT, text)
+        else:
+            painter.drawText(QRect(left + _GAP, top, min(width, self.size_width()), height), _RIGHT, text)
+
+    def _draw_chip(self, painter: QPainter, layout: LadderLayout, top: int, chip: Chip, zone: Zone) -> None:
+        theme, side = self._theme, "bid" if chip.side is Side.BUY else "ask"
+        left, width = layout.column(zone)
+        painter.setFont(self.chip)
+        wide = min(width - 4, painter.fontMetrics().horizontalAdvance(chip.text) + 8)
+        start = left + 3 if zone is Zone.BUYS else left + width - wide - 3
+        box = QRectF(start, top + 1, wide, layout.row_height - 3)
+        radius = theme.tokens.radius.chip
+        waits = chip.state is MarkState.PENDING
+        painter.setPen(theme.pen("text.muted") if waits else theme.pen(f"side.{side}_solid"))
+        painter.setBrush(theme.brush("bg.panel" if waits else f"side.{side}_solid"))
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        painter.setPen(theme.color("text.muted" if waits else "side.on_solid"))
+        text = painter.fontMetrics().elidedText(chip.text, Qt.TextElideMode.ElideRight, wide - 4)
+        painter.drawText(box, _CENTER, text)
+
+    # ------------------------------------------------------------------ around the rows
+    def draw_heads(self, painter: QPainter, layout: LadderLayout) -> None:
+        """Paint the column heads."""
+        theme, top = self._theme, layout.edge_height
+        painter.fillRect(QRect(0, top, layout.width, layout.head_height), theme.color("bg.panel"))
+        painter.fillRect(QRect(0, top + layout.head_height - 1, layout.width, 1), theme.color("border.default"))
+        painter.setFont(self.caption)
+        painter.setPen(theme.color("text.muted"))
+        for zone, text in zip(Zone, _HEADS, strict=True):
+            left, width = layout.column(zone)
+            height = layout.head_height - 1
+            match zone:
+                case Zone.BUYS:
+                    painter.drawText(QRect(left + 6, top, width, height), _LEFT, text)
+                case Zone.BID:
+                    painter.drawText(QRect(left - _GAP, top, width, height), _RIGHT, text)
+                case Zone.PRICE:
+                    painter.drawText(QRect(left, top, width, height), _CENTER, text)
+                case Zone.ASK:
+                    box = QRect(left + _GAP, top, min(width, self.size_width()), height)
+                    painter.drawText(box, _RIGHT, text)
+                case Zone.SELLS:
+                    painter.drawText(QRect(left - 6, top, width, height), _RIGHT, text)
+
+    def draw_edge(
+        self, painter: QPainter, layout: LadderLayout, top: int, note: EdgeNote | None, decimals: int, *, above: bool
+    ) -> None:
+        """Paint the strip that holds the nearest order out of sight; empty it keeps its space."""
+        theme, height = self._theme, layout.edge_height
+        painter.fillRect(QRect(0, top, layout.width, height), theme.color("bg.header"))
+        rule = top + height - 1 if above else top
+        painter.fillRect(QRect(0, rule, layout.width, 1), theme.color("border.default"))
+        if note is None:
+            return
+        side = "bid" if note.order.side is Side.BUY else "ask"
+        icon = theme.pixmap(
+            f"chevron-{'up' if above else 'down'}", "text.primary", 10, painter.device().devicePixelRatioF()
+        )
+        painter.drawPixmap(8, top + (height - 10) // 2, icon)
+        letter = QRectF(27, top + 2, 16, height - 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.brush(f"side.{side}_fill"))
+        painter.drawRoundedRect(letter, theme.tokens.radius.chip, theme.tokens.radius.chip)
+        painter.setFont(self.chip)
+        painter.setPen(theme.color(f"side.{side}"))
+        painter.drawText(letter, _CENTER, formats.SIDE_LETTERS[note.order.side])
+        words, distance = note.words(decimals)
+        painter.setFont(self.caption)
+        room = QRect(50, top, layout.width - 57, height)
+        painter.setPen(theme.color("text.muted"))
+        away = painter.fontMetrics().horizontalAdvance(distance)
+        wanted = painter.fontMetrics().horizontalAdvance(words)
+        if away + wanted + 8 <= room.width():
+            painter.drawText(room, _RIGHT, distance)
+        else:
+            distance = ""
+        painter.setPen(theme.color("text.primary"))
+        painter.drawText(room, _LEFT, words)
+
+    def draw_note(self, painter: QPainter, layout: LadderLayout, top: int, text: str) -> None:
+        """Paint the plain text that says why there is no more than the top of the book."""
+        theme = self._theme
+        box = QRect(0, top, layout.width, layout.note_height)
+        painter.fillRect(box, theme.color("bg.panel"))
+        painter.setFont(self.caption)
+        painter.setPen(theme.color("text.muted"))
+        flags = int(_Align.AlignLeft | _Align.AlignVCenter | Qt.TextFlag.TextWordWrap)
+        painter.drawText(box.adjusted(6, 0, -6, 0), flags, text)
+
+    def note_height(self, width: int, text: str) -> int:
+        """Return the height that the note needs."""
+        if not text:
+            return 0
+        flags = int(Qt.TextFlag.TextWordWrap)
+        return QFontMetrics(self.caption).boundingRect(QRect(0, 0, width - 12, 1000), flags, text).height() + 8
+
+    def draw_cover(self, painter: QPainter, layout: LadderLayout, text: str) -> None:
+        """Paint the words that cover a book which is not to be believed."""
+        theme = self._theme
+        painter.setFont(theme.font("body", "medium"))
+        box = QRect(8, 0, layout.width - 16, 3 * layout.row_height)
+        box.moveTop(layout.top + (layout.bottom - layout.top - box.height()) // 2)
+        painter.setPen(theme.pen("state.warn"))
+        painter.setBrush(theme.brush("state.warn_fill"))
+        radius = theme.tokens.radius.control
+        painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        painter.setPen(theme.color("state.warn"))
+        painter.drawText(box.adjusted(6, 2, -6, -2), int(_Align.AlignCenter | Qt.TextFlag.TextWordWrap), text)
