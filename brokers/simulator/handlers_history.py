@@ -14,6 +14,7 @@ from brokers.simulator.bar_requests import bar_seconds, bar_time, parse_time, st
 from brokers.simulator.contracts import invalid, local_time, wire_time, zone_name
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.pacing import HistoryPacing
+from brokers.simulator.past_prints import last_prints
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
@@ -246,7 +247,7 @@ class HistoryDesk:
             found = self._hub.exchange.prints(instrument.broker_id or 0, start_ns=start_ns, end_ns=end_ns, limit=count)
         else:
             end_ns = parse_time(request.text("end"), instrument, now_ns)
-            found = self._hub.exchange.prints(instrument.broker_id or 0, start_ns=0, end_ns=end_ns, limit=count)
+            found = last_prints(self._hub.exchange, instrument.broker_id or 0, end_ns=end_ns, count=count)
         ticks: list[Values] = [
             {
                 "epoch": one.ns // NS_PER_S,

@@ -10,6 +10,7 @@ from typing import Final
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
+from brokers.simulator.past_prints import last_prints
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
@@ -85,7 +86,7 @@ class TickDesk:
         if count <= 0:
             return
         now_ns = self._hub.now_ns()
-        past = self._hub.exchange.prints(stream.con_id, start_ns=0, end_ns=now_ns, limit=count)
+        past = last_prints(self._hub.exchange, stream.con_id, end_ns=now_ns, count=count)
         ticks: list[Values] = [
             {
                 "epoch": one.ns // NS_PER_S,

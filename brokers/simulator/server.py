@@ -117,10 +117,10 @@ class SimulatedTws:
 
     # ------------------------------------------------------------------ life
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
-        """Listen; return the address. Raises UserError SIM-001 (host) or SIM-002 (port)."""
+        """Listen; return the address. Raises UserError SIM-011 (host) or SIM-012 (port)."""
         if not self.options.allow_remote and not _is_loopback(host):
             raise UserError(
-                "SIM-001",
+                "SIM-011",
                 f"The simulator listens on the loopback only, not on {host}: it has no password. "
                 "Use 127.0.0.1, or --allow-remote if you mean it.",
             )
@@ -306,11 +306,11 @@ def _is_loopback(host: str) -> bool:
 def _cannot_listen(host: str, port: int, error: OSError) -> UserError:
     if error.errno == errno.EADDRINUSE:
         return UserError(
-            "SIM-002",
+            "SIM-012",
             f"Port {port} on {host} is taken by another program. "
             "Stop that program, choose another --port, or leave it out (port 0 takes a free one).",
         )
-    return UserError("SIM-002", f"Cannot listen on {host}:{port}: {error.strerror or error}.")
+    return UserError("SIM-012", f"Cannot listen on {host}:{port}: {error.strerror or error}.")
 
 
 def _guess_id(message: Message, fields: list[str]) -> int:

@@ -20,23 +20,23 @@ VERSION: Final = 1
 def read_state(path: Path) -> Mapping[str, object] | None:
     """State of a former run; None when there is none yet.
 
-    Raises UserError SIM-003 when the file is not readable, not ours or newer.
+    Raises UserError SIM-013 when the file is not readable, not ours or newer.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UserError("SIM-003", f"The state file {path} cannot be read: {error.strerror}.") from error
+        raise UserError("SIM-013", f"The state file {path} cannot be read: {error.strerror}.") from error
     try:
         state = json.loads(text)
     except json.JSONDecodeError as error:
-        raise UserError("SIM-003", _damaged(path, f"it is not JSON (line {error.lineno})")) from error
+        raise UserError("SIM-013", _damaged(path, f"it is not JSON (line {error.lineno})")) from error
     if not isinstance(state, dict) or not isinstance(state.get("version"), int):
-        raise UserError("SIM-003", _damaged(path, "it is not a state of the simulator"))
+        raise UserError("SIM-013", _damaged(path, "it is not a state of the simulator"))
     if state["version"] > VERSION:
         raise UserError(
-            "SIM-003",
+            "SIM-013",
             f"The state file {path} has version {state['version']}, this program reads up to {VERSION}. "
             "Use the newer program, or another --state file.",
         )

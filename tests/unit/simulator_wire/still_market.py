@@ -321,7 +321,7 @@ class StillMarket:
         return instrument is not None and instrument.id == bar.instrument_id
 
     def prints(self, con_id: int, *, start_ns: int, end_ns: int, limit: int) -> Sequence[SimPrint]:
-        return [one for one in self.tape if one.con_id == con_id and start_ns <= one.ns < end_ns][-limit:]
+        return [one for one in self.tape if one.con_id == con_id and start_ns <= one.ns < end_ns][:limit]
 
     def head_ns(self, con_id: int) -> int:
         assert con_id in self.tops
