@@ -123,7 +123,7 @@ def prepare_database(
     engine = open_engine(path, durable=durable, pool=NullPool)
     try:
         if not found:
-            _form(path, (f"PRAGMA application_id={schema.application_id}", *schema.creation))
+            _form(path, (*schema.creation, f"PRAGMA application_id={schema.application_id}"))
         _migrate(engine, schema, path)
     except (DBAPIError, sqlite3.Error) as fault:
         raise explain(fault, path, backups()) from fault

@@ -4,6 +4,7 @@
 `journal.db` is precious (append-only, synchronous=FULL); `market.db` can be downloaded or recorded again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,40 +79,37 @@ tick_chunks: Final = Table(
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
     Column("rows", Integer, nullable=False),
+    Column("written_ns", BigInteger, nullable=False),  # wall clock: a replay's own times say nothing of its age
     Column("data", LargeBinary, nullable=False),
     Index("tick_chunks_by_time", "kind", "instrument", "first_ns"),
 )
 
-_TICK_COLUMNS: Final = {
-    "quotes": ("bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume"),
-    "trades": ("event_ns", "price", "size", "aggressor"),
+TICK_COLUMNS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "quotes": (("bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume"), ("flags",)),
+    "trades": (("price", "size"), ("event_ns", "aggressor")),
     "option_quotes": (
-        "source",
-        "implied_volatility",
-        "price",
-        "delta",
-        "gamma",
-        "vega",
-        "theta",
-        "underlying_price",
+        ("implied_volatility", "price", "delta", "gamma", "vega", "theta", "underlying_price"),
+        ("source",),
     ),
 }
-_WHOLE: Final = frozenset({"event_ns", "aggressor", "source"})
+"""Kind -> measured columns (float, absent allowed), whole columns (int). The codes stand in ticks.py."""
 
 
 def _tick_log(kind: str) -> Table:
     """Fresh rows in order of arrival; packed into chunks by instrument later."""
+    measured, whole = TICK_COLUMNS[kind]
     return Table(
         f"{kind}_log",
         MARKET,
         Column("id", Integer, primary_key=True),
         Column("instrument", Integer, nullable=False),
         Column("ns", BigInteger, nullable=False),
-        *(Column(name, BigInteger if name in _WHOLE else Float) for name in _TICK_COLUMNS[kind]),
+        *(Column(name, Float) for name in measured),
+        *(Column(name, BigInteger, nullable=False) for name in whole),
     )
 
 
-tick_logs: Final = {kind: _tick_log(kind) for kind in _TICK_COLUMNS}
+tick_logs: Final = {kind: _tick_log(kind) for kind in TICK_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

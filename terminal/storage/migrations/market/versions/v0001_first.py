@@ -8,7 +8,7 @@ revision = "0001"
 down_revision = None
 
 _LOGS = {
-    "quotes_log": (("bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume"), ()),
+    "quotes_log": (("bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume"), ("flags",)),
     "trades_log": (("price", "size"), ("event_ns", "aggressor")),
     "option_quotes_log": (
         ("implied_volatility", "price", "delta", "gamma", "vega", "theta", "underlying_price"),
@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("first_ns", sa.BigInteger, nullable=False),
         sa.Column("last_ns", sa.BigInteger, nullable=False),
         sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("written_ns", sa.BigInteger, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
     )
     op.create_index("tick_chunks_by_time", "tick_chunks", ["kind", "instrument", "first_ns"])
@@ -59,5 +60,5 @@ def upgrade() -> None:
             sa.Column("instrument", sa.Integer, nullable=False),
             sa.Column("ns", sa.BigInteger, nullable=False),
             *(sa.Column(column, sa.Float) for column in measured),
-            *(sa.Column(column, sa.BigInteger) for column in whole),
+            *(sa.Column(column, sa.BigInteger, nullable=False) for column in whole),
         )
