@@ -16,11 +16,11 @@ from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from widgets.controls.buttons import Button, IconButton
-from widgets.panel.states import Action
+from widgets.panel.states import Action, coded
 from widgets.theme import Theme
 
 MOST: Final = 3
-_WIDTH: Final = 380
+_WIDTH: Final = 440
 _BAR: Final = 3
 
 
@@ -83,7 +83,6 @@ class ToastCard(QFrame):
         self.toast = toast
         self.count = 1
         self.setObjectName("toast")
-        self.setFixedWidth(_WIDTH)
         self._icon = QLabel(self)
         self._icon.setFixedWidth(theme.tokens.icon.large)
         self._title = QLabel(self)
@@ -118,8 +117,8 @@ class ToastCard(QFrame):
     def take(self, toast: Toast) -> None:
         """Show (the newest version of) a toast and start its time anew."""
         self.toast = toast
-        self._fill()
         self._put_action(toast.action)
+        self._fill()
         self._start_time()
 
     def repeat(self, toast: Toast) -> None:
@@ -166,9 +165,10 @@ class ToastCard(QFrame):
         count = f"  ×{self.count}" if self.count > 1 else ""
         self._title.setText(f"{toast.title}{count}")
         self._text.setVisible(bool(toast.text or toast.code))
-        self._text.setText(" ".join(part for part in (toast.code, toast.text) if part))
+        self._text.setText(coded(theme, toast.code, toast.text))
         self._time.setText(toast.time)
         self.setAccessibleName(f"{toast.kind}: {toast.title}. {toast.text}")
+        self.setFixedSize(_WIDTH, self._row.totalHeightForWidth(_WIDTH))
         self.update()
 
     def _color(self, otherwise: str) -> str:
@@ -212,7 +212,6 @@ class Toasts(QObject):
         for card in self._cards:
             if card.toast.identity == toast.identity:
                 card.repeat(toast)
-                card.adjustSize()
                 self._place()
                 return card
         if len(self._cards) >= MOST:
@@ -221,7 +220,6 @@ class Toasts(QObject):
         card.closed.connect(lambda: self._remove(card))
         card.action_chosen.connect(self.action_chosen)
         self._cards.append(card)
-        card.adjustSize()
         card.show()
         card.raise_()
         self._place(card)
@@ -246,7 +244,6 @@ class Toasts(QObject):
         gap = self._theme.space.x4
         bottom = self._window.height() - self._bottom() - gap
         for card in reversed(self._cards):
-            card.adjustSize()
             at = QPoint(self._window.width() - card.width() - gap, bottom - card.height())
             if card is entering and self._theme.motion.toast_in:
                 self._slide(card, at)

@@ -26,8 +26,8 @@ class ButtonKind(StrEnum):
     ARMED = "armed"
 
 
-_ICON_COLORS: Final = {
-    ButtonKind.PLAIN: "text.secondary",
+_WORD_COLORS: Final = {
+    ButtonKind.PLAIN: "text.primary",
     ButtonKind.PRIMARY: "accent.on_solid",
     ButtonKind.BUY: "side.on_solid",
     ButtonKind.SELL: "side.on_solid",
@@ -35,11 +35,12 @@ _ICON_COLORS: Final = {
     ButtonKind.SELL_OUTLINE: "side.ask",
     ButtonKind.DANGER: "state.danger",
     ButtonKind.DANGER_SOLID: "state.on_danger",
-    ButtonKind.QUIET: "text.secondary",
+    ButtonKind.QUIET: "text.primary",
     ButtonKind.ARMED: "state.on_armed",
 }
-_WORD_COLORS: Final = {**_ICON_COLORS, ButtonKind.PLAIN: "text.primary", ButtonKind.QUIET: "text.primary"}
+_STRONG: Final = frozenset({ButtonKind.BUY, ButtonKind.SELL, ButtonKind.DANGER_SOLID, ButtonKind.ARMED})
 _CAP_GAP: Final = 8
+_ICON_GAP: Final = 6
 
 
 class Button(QPushButton):
@@ -61,6 +62,7 @@ class Button(QPushButton):
         self._theme = theme
         self._kind = kind
         self._icon_name = icon
+        self._small = small
         self.setProperty("kind", str(kind))
         self.setProperty("small", "true" if small else "false")
         self._keys = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
@@ -69,8 +71,7 @@ class Button(QPushButton):
         if shortcut:
             self.setShortcut(QKeySequence(shortcut))
             self.setToolTip(f"{text} ({self._keys})")
-        theme.changed.connect(self._tint)
-        self._tint()
+        theme.changed.connect(self._refresh)
 
     def setText(self, text: str) -> None:
         """Change the words, and with them the accessible name."""
@@ -86,55 +87,80 @@ class Button(QPushButton):
         """Change what the button means, and its colours."""
         self._kind = kind
         set_property(self, "kind", str(kind))
-        self._tint()
+        self._refresh()
 
     def set_icon(self, icon: str | None) -> None:
         """Put an icon before the words, or none."""
         self._icon_name = icon
-        self._tint()
+        self._refresh()
 
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()
-        return hint + QSize(self._cap_width() + _CAP_GAP, 0) if self._keys else hint
+        return hint + QSize(self._extra_width(), 0)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint as the sheet says, with the key in a small cap after the words."""
-        if not self._keys:
+        """Paint as the sheet says, but icon, words and key cap ourselves: the sheet sets them too close."""
+        if not self._keys and self._icon_name is None:
             super().paintEvent(event)
             return
         painter = QStylePainter(self)
         option = QStyleOptionButton()
         self.initStyleOption(option)
-        text, option.text = option.text, ""
+        option.text, option.icon = "", QIcon()
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
-        words = self.fontMetrics().horizontalAdvance(text)
-        cap = self._cap_width()
-        left = (self.width() - words - cap - _CAP_GAP) // 2
-        color = _WORD_COLORS[self._kind] if self.isEnabled() else "text.disabled"
+        role = "caption" if self._small else "body"
+        strong = self._kind in _STRONG
+        painter.setFont(self._theme.font(role, "strong" if strong else "medium"))
+        words = painter.fontMetrics().horizontalAdvance(self.text())
+        icon = self._icon_edge()
+        left = (self.width() - words - self._extra_width(icon)) // 2
+        color = self._word_color()
+        if icon:
+            pixmap = self._theme.pixmap(self._icon_name or "", color, icon, self.devicePixelRatioF())
+            painter.drawPixmap(left, (self.height() - icon) // 2, pixmap)
+            left += icon + _ICON_GAP
         painter.setPen(self._theme.color(color))
         flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
-        painter.drawText(self.rect().adjusted(left, 0, 0, 0), flags, text)
+        painter.drawText(self.rect().adjusted(left, 0, 0, 0), flags, self.text())
+        if self._keys:
+            self._paint_cap(painter, left + words + _CAP_GAP)
+
+    def _paint_cap(self, painter: QPainter, left: int) -> None:
         height = self._theme.sizes.caption + 4
-        box = QRect(left + words + _CAP_GAP, (self.height() - height) // 2, cap, height)
+        box = QRect(left, (self.height() - height) // 2, self._cap_width(), height)
         painter.setFont(self._theme.font("caption", "medium"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._keys)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         radius = self._theme.tokens.radius.chip
         painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
+    def _word_color(self) -> str:
+        if not self.isEnabled():
+            return "text.disabled"
+        if self._kind is ButtonKind.DANGER and self.isDown():
+            return "state.on_danger"
+        return _WORD_COLORS[self._kind]
+
+    def _icon_edge(self) -> int:
+        if self._icon_name is None:
+            return 0
+        sizes = self._theme.tokens.icon
+        return sizes.small if self._small else sizes.normal
+
+    def _extra_width(self, icon: int | None = None) -> int:
+        edge = self._icon_edge() if icon is None else icon
+        cap = self._cap_width() + _CAP_GAP if self._keys else 0
+        return cap + (edge + _ICON_GAP if edge else 0)
+
     def _cap_width(self) -> int:
         return QFontMetrics(self._theme.font("caption", "medium")).horizontalAdvance(self._keys) + 10
 
-    def _tint(self) -> None:
-        if self._icon_name is None:
-            self.setIcon(QIcon())
-            return
-        size = self._theme.tokens.icon.normal
-        self.setIconSize(QSize(size, size))
-        self.setIcon(self._theme.icon(self._icon_name, _ICON_COLORS[self._kind], size))
+    def _refresh(self) -> None:
+        self.updateGeometry()
+        self.update()
 
 
 class IconButton(QToolButton):

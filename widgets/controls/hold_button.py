@@ -160,29 +160,30 @@ class HoldButton(QAbstractButton):
             painter.save()
             painter.setClipRect(QRectF(0, 0, self.width() * self._share, self.height()))
             painter.fillPath(path, theme.color("state.danger_solid"))
+            self._paint_text(painter, running, "state.on_danger")
+            painter.setClipRect(QRectF(self.width() * self._share, 0, self.width(), self.height()))
+            self._paint_text(painter, running, "text.primary")
             painter.restore()
         painter.setPen(theme.pen("state.danger"))
         painter.drawPath(path)
-        self._paint_text(painter, running, full)
+        if not running:
+            self._paint_text(painter, running, "state.on_danger" if full else "text.primary")
 
-    def _paint_text(self, painter: QPainter, running: bool, full: bool) -> None:
+    def _paint_text(self, painter: QPainter, running: bool, color: str) -> None:
         theme = self._theme
         held = self._share * self._hold.duration() / 1000
         text = f"Keep holding {held:.2f} s" if running else self._done or self.text()
-        color = "state.on_danger" if full else "text.primary"
         painter.setFont(theme.font("body", "strong"))
         painter.setPen(theme.color(color))
-        spot = self.rect()
-        if self._icon_name and not running:
-            size = theme.tokens.icon.normal
-            wide = painter.fontMetrics().horizontalAdvance(text) + size + 6
-            left = (self.width() - wide) // 2
+        size = theme.tokens.icon.normal if self._icon_name and not running else 0
+        wide = painter.fontMetrics().horizontalAdvance(text)
+        left = (self.width() - wide - (size + 6 if size else 0)) // 2
+        if size:
             icon = theme.pixmap(self._icon_name, color, size, self.devicePixelRatioF())
             painter.drawPixmap(left, (self.height() - size) // 2, icon)
-            spot = spot.adjusted(left + size + 6, 0, 0, 0)
-            painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-            return
-        painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
+            left += size + 6
+        spot = self.rect().adjusted(left, 0, 0, 0)
+        painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
     def _restyle(self) -> None:
         self.setFont(self._theme.font("body", "strong"))

@@ -170,6 +170,10 @@ class Panel(QFrame):
         actions = () if action is None else (action,)
         self._message.show_message(Condition.EMPTY, title, meaning, actions=actions, icon=icon)
 
+    def set_loading_heads(self, heads: Sequence[str]) -> None:
+        """Say which column heads stand over the still bars while the panel loads."""
+        self._skeleton.set_heads(heads)
+
     def show_loading(self, done: int = 0, total: int = 0, seconds: float = 0.0) -> None:
         """Show counted progress: ``4 of 9 · 0.8 s``. After the limit without another word it is an error."""
         if self._condition is not Condition.LOADING:

@@ -129,14 +129,17 @@ class Message(QWidget):
         icon, color = self._look
         size = self._theme.tokens.icon.empty
         self._icon.setPixmap(self._theme.pixmap(icon, color, size, self.devicePixelRatioF()))
-        self._meaning.setTextFormat(Qt.TextFormat.RichText if self._code else Qt.TextFormat.PlainText)
-        if not self._code:
-            self._meaning.setText(self._words)
-            return
-        family = self._theme.mono().families()[0]
-        code, words = _escaped(self._code), _escaped(self._words)
-        muted = self._theme.hex("text.muted")
-        self._meaning.setText(f"<span style=\"font-family:'{family}'; color:{muted}\">{code}</span> {words}")
+        self._meaning.setText(coded(self._theme, self._code, self._words))
+
+
+def coded(theme: Theme, code: str, words: str) -> str:
+    """Return rich text of words with their code in mono before them, so that it can be looked up."""
+    plain = _escaped(words)
+    if not code:
+        return f"<span>{plain}</span>"
+    family = theme.mono().families()[0]
+    mono = f"<span style=\"font-family:'{family}'; color:{theme.hex('text.muted')}\">{_escaped(code)}</span>"
+    return f"{mono} {plain}"
 
 
 def _escaped(text: str) -> str:
@@ -151,16 +154,24 @@ class Skeleton(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._heads: tuple[str, ...] = ()
         self.setAccessibleName("Loading")
         theme.changed.connect(self.update)
+
+    def set_heads(self, heads: Sequence[str]) -> None:
+        """Show the column heads that will stand here."""
+        self._heads = tuple(heads)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         del event
         theme = self._theme
         painter = QPainter(self)
         row, edge = theme.density.row, theme.space.x4
-        columns = max(2, self.width() // 90)
+        room = max(2, self.width() // 90)
+        columns = min(room, len(self._heads)) if self._heads else room
         step = (self.width() - 2 * edge) / columns
+        self._paint_heads(painter, columns, step, edge)
         bar = max(6, row - 12)
         for line, first in enumerate(self._WIDTHS):
             top = theme.density.table_header + line * row
@@ -172,3 +183,14 @@ class Skeleton(QWidget):
                 spot = QRect(left, top + (row - bar) // 2, width, bar)
                 painter.fillRect(spot, theme.color("bg.raised"))
             painter.fillRect(0, top + row - 1, self.width(), 1, theme.color("border.subtle"))
+
+    def _paint_heads(self, painter: QPainter, columns: int, step: float, edge: int) -> None:
+        height = self._theme.density.table_header
+        painter.setFont(self._theme.font("caption", "medium"))
+        painter.setPen(self._theme.color("text.muted"))
+        for column, text in enumerate(self._heads[:columns]):
+            side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+            spot = QRect(round(edge + column * step), 0, round(step), height - 1)
+            painter.drawText(spot, side | Qt.AlignmentFlag.AlignVCenter, text)
+        if self._heads:
+            painter.fillRect(0, height - 1, self.width(), 1, self._theme.color("border.default"))

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from widgets.theme import icons, palette, tokens
 from widgets.theme.fonts import FontBook
-from widgets.theme.images import SheetImages
+from widgets.theme.images import sheet_images
 
 FOLLOW_SYSTEM: Final = "system"
 _COMPACT_UP_TO: Final = 1600
@@ -46,8 +46,6 @@ class Theme(QObject):
         super().__init__(app)
         self._app = app
         self.tokens = tokens.load()
-        self._images: SheetImages | None = None
-        self._generation = 0
         app.setStyle(QStyleFactory.create("Fusion"))
         self._wear(name or self.tokens.default_theme, density or _density_of(app), reduced_motion)
 
@@ -199,13 +197,9 @@ class Theme(QObject):
         self._icons: dict[tuple[str, str, int], QIcon] = {}
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
         self._fonts = FontBook(self.tokens, density)
-        self._generation += 1
-        old, self._images = self._images, SheetImages(chosen, f"tiller{self._generation}")
         self._app.setPalette(palette.build_palette(chosen))
         self._app.setFont(self._fonts.ui())
-        self._app.setStyleSheet(palette.build_sheet(self.tokens, chosen, density, self._images.addresses))
-        if old is not None:
-            old.release()
+        self._app.setStyleSheet(palette.build_sheet(self.tokens, chosen, density, sheet_images(chosen)))
 
 
 def _density_of(app: QApplication) -> str:

@@ -7,10 +7,13 @@ cost a check box its tick.
 """
 
 import struct
+import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from PySide6.QtCore import qRegisterResourceData, qUnregisterResourceData
+from PySide6.QtCore import qRegisterResourceData
 
 import resources
 from widgets.theme.tokens import ThemeTokens
@@ -41,22 +44,29 @@ def tint(svg: str, color: str) -> str:
     return svg.replace("currentColor", color)
 
 
-class SheetImages:
-    """The registered images of one theme; `release` before they are replaced."""
+def sheet_images(theme: ThemeTokens) -> Mapping[str, str]:
+    """Register the images of a theme with Qt, once per tint, and return their addresses by name."""
+    return _registered(tuple((name, icon, theme.hex(token)) for name, (icon, token) in _SHAPES.items())).addresses
 
-    def __init__(self, theme: ThemeTokens, root: str) -> None:
-        files = {
-            f"{name}.svg": tint(resources.read_text(f"icons/{icon}.svg"), theme.hex(token)).encode()
-            for name, (icon, token) in _SHAPES.items()
-        }
-        # Qt keeps the pointers: the three blocks must live until they are unregistered.
-        self._blocks = _compile(root, files)
-        qRegisterResourceData(_VERSION, *self._blocks)
-        self.addresses: Mapping[str, str] = {name: f":/{root}/{name}.svg" for name in _SHAPES}
 
-    def release(self) -> None:
-        """Take the images out of Qt's resources again."""
-        qUnregisterResourceData(_VERSION, *self._blocks)
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """Addresses, and the blocks that Qt reads them from: it keeps their pointers for ever."""
+
+    addresses: Mapping[str, str]
+    blocks: tuple[bytes, bytes, bytes]
+
+
+@cache
+def _registered(tints: tuple[tuple[str, str, str], ...]) -> _Registered:
+    # Never taken out again: a widget may still hold an address of the theme before.
+    root = f"tiller-{zlib.crc32(repr(tints).encode()):08x}"
+    files = {
+        f"{name}.svg": tint(resources.read_text(f"icons/{icon}.svg"), color).encode() for name, icon, color in tints
+    }
+    blocks = _compile(root, files)
+    qRegisterResourceData(_VERSION, *blocks)
+    return _Registered({name: f":/{root}/{name}.svg" for name, _, _ in tints}, blocks)
 
 
 def _hash(name: str) -> int:

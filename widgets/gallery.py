@@ -1,0 +1,443 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gallery: every part of the look in every state on one picture, to be looked at beside the mocks.
+
+``python -m widgets.gallery OUT.png --theme dark`` needs no core and no broker: the values are invented and
+fixed. What is wrong here is wrong in every panel; it must not grow features of its own.
+"""
+
+import argparse
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets.controls.age_label import AgeLabel
+from widgets.controls.bars import LimitBar, RangeBar, Sparkline
+from widgets.controls.buttons import Button, ButtonKind, IconButton
+from widgets.controls.decimal_spin import DecimalSpin
+from widgets.controls.field import Field
+from widgets.controls.focus_ring import FocusRing
+from widgets.controls.hold_button import HoldButton
+from widgets.controls.link_chip import LinkChip
+from widgets.controls.mode import ArmStrip, ModeBadge, ModeLine
+from widgets.controls.segments import Segments
+from widgets.formats import SignRule
+from widgets.panel import Action, Panel
+from widgets.tables import Cell, Column, Freshness, Kind, Table, TableModel, Tone, order_state
+from widgets.theme import Theme
+from widgets.toasts import Toast, ToastCard, ToastKind
+
+_MONEY = SignRule.MONEY
+_POSITIONS = (
+    Column(key="symbol", title="Symbol", strong=True, width=90),
+    Column(key="quantity", title="Qty", kind=Kind.QUANTITY, sign=SignRule.ALWAYS),
+    Column(key="last", title="Last", kind=Kind.NUMBER, flash=True),
+    Column(key="open", title="Open P&L", kind=Kind.NUMBER, sign=_MONEY),
+    Column(key="day", title="Day P&L", kind=Kind.NUMBER, sign=_MONEY),
+)
+_ORDERS = (
+    Column(key="state", title="State", kind=Kind.STATE, width=96),
+    Column(key="symbol", title="Symbol", strong=True),
+    Column(key="side", title="", kind=Kind.SIDE, width=24, tooltip="Side"),
+    Column(key="type", title="Type", tone=Tone.SECONDARY),
+    Column(key="quantity", title="Qty", kind=Kind.QUANTITY),
+    Column(key="filled", title="Filled", kind=Kind.QUANTITY),
+    Column(key="limit", title="Limit", kind=Kind.NUMBER),
+    Column(key="last", title="Last", kind=Kind.NUMBER, tone=Tone.SECONDARY),
+    Column(key="result", title="If filled", kind=Kind.NUMBER, sign=_MONEY),
+    Column(key="force", title="Force", tone=Tone.SECONDARY),
+    Column(key="age", title="Age", kind=Kind.AGE, tone=Tone.SECONDARY, hide_order=1),
+    Column(key="id", title="Id", kind=Kind.QUANTITY, tone=Tone.SECONDARY, hide_order=0, text=str),
+    Column(key="cancel", title="", kind=Kind.ACTION, width=26, tooltip="Cancel"),
+)
+_LIMITS = (
+    Column(key="name", title="Limit", width=120),
+    Column(key="used", title="Used", kind=Kind.QUANTITY),
+    Column(key="limit", title="Limit", kind=Kind.QUANTITY, tone=Tone.SECONDARY),
+    Column(key="bar", title="", kind=Kind.LIMIT_BAR, width=90, tooltip="Share used"),
+    Column(key="share", title="Share", kind=Kind.PERCENT, decimals=0),
+    Column(key="shock", title="Loss · gain", kind=Kind.SIGNED_BAR, sign=_MONEY, width=120),
+)
+
+
+def _heading(title: str, words: str = "") -> QWidget:
+    line = QWidget()
+    row = QHBoxLayout(line)
+    row.setContentsMargins(0, 6, 0, 0)
+    for text, role in ((title, "strong"), (words, "muted")):
+        label = QLabel(text)
+        label.setProperty("role", role)
+        row.addWidget(label)
+    row.addStretch(1)
+    return line
+
+
+def _frame() -> tuple[QFrame, QVBoxLayout]:
+    frame = QFrame()
+    frame.setObjectName("panel")
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(10, 8, 10, 10)
+    return frame, column
+
+
+# ---------------------------------------------------------------------------- panels
+def _positions(theme: Theme, *, stale: bool) -> Table:
+    model = TableModel(_POSITIONS)
+    rows = (
+        ("ESM6", 2, 6762.5, 1100.0, 1100.0),
+        ("AAPL", 300, 241.17, 1425.0, 471.0),
+        ("NVDA", 250, 182.36, 1377.5, 620.0),
+        ("TSLA", -60, 256.75, 153.0, -154.2),
+    )
+    notes = {"AAPL": "8 s", "NVDA": "8 s", "TSLA": "41 s"} if stale else {}
+    for symbol, quantity, *values in rows:
+        note = notes.get(symbol, "")
+        fresh = Freshness.FRESH if not note else Freshness.DEAD if note == "41 s" else Freshness.STALE
+        cells: dict[str, object] = {"symbol": Cell(symbol, note=note), "quantity": quantity}
+        keys = ("last", "open", "day")
+        cells |= {key: Cell(value, freshness=fresh) for key, value in zip(keys, values, strict=True)}
+        model.update(symbol, cells)
+    dead = Cell(None) if stale else None
+    model.set_total({"symbol": "Total", "open": dead or 4055.5, "day": dead or 2036.8})
+    if not stale:
+        model.update("NVDA", {"last": Cell(182.37)})
+        model.update("NVDA", {"last": Cell(182.36)})
+    return Table(theme, model, name="Positions")
+
+
+def _panels(theme: Theme) -> QWidget:
+    def panel(title: str, context: str) -> Panel:
+        made = Panel(theme, title, link_group=1)
+        made.set_context(context)
+        return made
+
+    empty = panel("Orders", "empty")
+    empty.show_empty(
+        "No working orders", "Orders show here from the moment they are sent.", Action("new", "New order", "F9")
+    )
+    loading = panel("Positions", "loading")
+    loading.set_loading_heads([column.title for column in _POSITIONS])
+    loading.show_loading(4, 9, 0.8)
+    live = panel("Positions", "live, with one cell flash")
+    live.set_body(_positions(theme, stale=False))
+    live.show_live(0.2)
+    stale = panel("Positions", "stale")
+    stale.set_body(_positions(theme, stale=True))
+    stale.show_stale("3 of 4 stale, oldest 41 s")
+    failed = panel("Ladder", "error")
+    failed.show_error(
+        "Market data is in use elsewhere",
+        "Another session of this user holds the live feed. Prices here are frozen at 11:41:26.",
+        code="10197",
+        actions=(Action("take", "Take the feed back"), Action("delayed", "Use delayed data")),
+    )
+    barred = panel("Depth", "no permission")
+    barred.show_no_permission(
+        "No permission for TotalView depth",
+        "This account has no subscription for it. Top of book still works.",
+        code="10089",
+        actions=(Action("top", "Show top of book"), Action("how", "How to subscribe")),
+    )
+    holder = QWidget()
+    grid = QGridLayout(holder)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setSpacing(8)
+    for place, made in enumerate((empty, loading, live, stale, failed, barred)):
+        made.setFixedHeight(theme.density.row * 7 + 32)
+        grid.addWidget(made, place // 3, place % 3)
+    return holder
+
+
+# ---------------------------------------------------------------------------- controls
+def _buttons(theme: Theme) -> QWidget:
+    frame, column = _frame()
+    grid = QGridLayout()
+    grid.setVerticalSpacing(8)
+    column.addLayout(grid)
+    names = {
+        ButtonKind.PLAIN: "Cancel 3",
+        ButtonKind.PRIMARY: "Preview",
+        ButtonKind.BUY: "Buy 1 at 6,758.25",
+        ButtonKind.SELL: "Sell 2 at 6,784.00",
+        ButtonKind.BUY_OUTLINE: "Buy",
+        ButtonKind.SELL_OUTLINE: "Sell",
+        ButtonKind.DANGER: "Flatten…",
+        ButtonKind.DANGER_SOLID: "Flatten 9 positions",
+        ButtonKind.QUIET: "History",
+        ButtonKind.ARMED: "Armed 12:38",
+    }
+    icons = {ButtonKind.ARMED: "unlock", ButtonKind.DANGER: "kill"}
+    for place, head in enumerate(("Button", "Rest", "Pressed", "Disabled", "Small")):
+        label = QLabel(head)
+        label.setProperty("role", "caption")
+        grid.addWidget(label, 0, place)
+    for line, (kind, text) in enumerate(names.items(), start=1):
+        label = QLabel(kind.replace("_", " ").capitalize())
+        label.setProperty("tone", "secondary")
+        grid.addWidget(label, line, 0)
+        for place in range(1, 5):
+            button = Button(theme, text, kind, icon=icons.get(kind), small=place == 4)
+            button.setDown(place == 2)
+            button.setEnabled(place != 3)
+            grid.addWidget(button, line, place, Qt.AlignmentFlag.AlignLeft)
+    row = QHBoxLayout()
+    column.addLayout(row)
+    held = HoldButton(theme, "Stop all · hold 1 s")
+    held.begin()
+    held.skip_to(0.45)
+    done = HoldButton(theme, "Stop all · hold 1 s")
+    done.show_done("Stopped 11:42:07")
+    for holding in (
+        HoldButton(theme, "Stop all · hold 1 s"),
+        held,
+        done,
+        HoldButton(theme, "Stop all", icon="kill", solid=True),
+    ):
+        row.addWidget(holding)
+    row.addStretch(1)
+    return frame
+
+
+def _price(theme: Theme, value: str = "6758.25") -> DecimalSpin:
+    return DecimalSpin(
+        theme,
+        "Limit price",
+        tick=Decimal("0.25"),
+        minimum=Decimal(6700),
+        maximum=Decimal(6800),
+        value=Decimal(value),
+    )
+
+
+def _fields(theme: Theme) -> tuple[QWidget, QWidget]:
+    frame, column = _frame()
+    row = QHBoxLayout()
+    focused, disabled = _price(theme), _price(theme)
+    disabled.setEnabled(False)
+    for caption, control, hint in (
+        ("Rest", _price(theme), "tick 0.25"),
+        ("Focus", focused, "↑ ↓ tick, Shift × 10"),
+        ("Out of range", _price(theme, "6858.25"), ""),
+        ("Disabled", disabled, "MKT has no limit"),
+    ):
+        row.addWidget(Field(theme, caption, control, hint=hint))
+    column.addLayout(row)
+    second = QHBoxLayout()
+    combo = QComboBox()
+    combo.addItems(["LMT", "MKT", "STP"])
+    combo.setFixedHeight(theme.density.control)
+    stop, target = QCheckBox("Stop"), QCheckBox("Target")
+    stop.setChecked(True)
+    frames = Segments(theme, "Time frame", [(key, key) for key in ("1m", "5m", "1h")], current="5m")
+    for widget in (Field(theme, "List", combo, line=False), stop, target, frames):
+        second.addWidget(widget)
+    second.addStretch(1)
+    column.addLayout(second)
+    tabs = QTabBar()
+    for text in ("Orders  7", "Fills  5", "Positions  9", "Log"):
+        tabs.addTab(text)
+    column.addWidget(tabs)
+    chips = QHBoxLayout()
+    for group in range(9):
+        chips.addWidget(LinkChip(theme, group))
+    for icon in ("lock", "unlock", "bell", "search", "gear", "plus", "close", "dots", "plug", "key", "pin"):
+        chips.addWidget(IconButton(theme, icon, icon))
+    chips.addStretch(1)
+    column.addLayout(chips)
+    more = QHBoxLayout()
+    for icon in ("chart", "ladder", "tape", "ticket", "orders", "fills", "position", "account", "chain", "risk"):
+        more.addWidget(IconButton(theme, icon, icon, size=18))
+    for icon in ("strategy", "log", "arrow-up", "arrow-down", "kill", "draw", "link", "maximise", "columns"):
+        more.addWidget(IconButton(theme, icon, icon, size=18))
+    more.addStretch(1)
+    column.addLayout(more)
+    bars = QHBoxLayout()
+    for share in (0.3, 0.8, 1.1):
+        bar = LimitBar(theme, "Net delta")
+        bar.set_share(share)
+        bars.addWidget(bar)
+    day = RangeBar(theme, "Range of the day")
+    day.set_values(6731.5, 6768.0, 6762.5, 6749.0)
+    line = Sparkline(theme, "Last hour")
+    line.set_values([3, 4, 3.5, 5, 4.2, 6, 5.5, 7, 6.1, 6.4])
+    bars.addWidget(day)
+    bars.addWidget(line)
+    column.addLayout(bars)
+    column.addStretch(1)
+    return frame, focused
+
+
+# ---------------------------------------------------------------------------- tables
+def _orders(theme: Theme) -> QWidget:
+    model = TableModel(_ORDERS)
+    statuses = ("working", "partial", "acked", "sending", "unknown", "rejected", "inactive")
+    for place, status in enumerate(statuses):
+        model.update(
+            place,
+            {
+                "state": order_state(status),
+                "symbol": ("ESM6", "TLT", "AAPL")[place % 3],
+                "side": "buy" if place % 2 else "sell",
+                "type": "LMT",
+                "quantity": 100 * (place + 1),
+                "filled": 80 if status == "partial" else 0,
+                "limit": 6784.0 - 11.25 * place,
+                "last": 6762.5,
+                "result": (-1) ** place * 1050.0,
+                "force": "GTC",
+                "age": 6540.0 / (place + 1) ** 3,
+                "id": 1042 + place,
+            },
+            group=("Futures", "ETF", "Stock")[place % 3],
+            fill=Tone.DANGER if status == "rejected" else None,
+        )
+    table = Table(theme, model, name="Orders")
+    table.view.select([0])
+    table.setFixedHeight(theme.density.row * 10 + theme.density.table_header)
+    return table
+
+
+def _limits(theme: Theme) -> QWidget:
+    model = TableModel(_LIMITS)
+    rows = (("Day loss", 0, 5000), ("Net delta, k$", 891, 1250), ("Largest name, %", 24, 30), ("Orders", 21, 20))
+    for place, (name, used, limit) in enumerate(rows):
+        near = Tone.WARN if used / limit >= 0.75 else None
+        share = used / limit
+        cells: dict[str, object] = {"name": Cell(name, tone=near), "used": used, "limit": limit}
+        cells |= {"bar": share, "share": Cell(share, tone=near), "shock": (place - 1.6) / 2.5}
+        model.update(name, cells)
+    table = Table(theme, model, name="Limits", zebra=True)
+    table.setFixedHeight(theme.density.row * 4 + theme.density.table_header)
+    return table
+
+
+# ---------------------------------------------------------------------------- toasts, modes
+def _toasts(theme: Theme) -> QWidget:
+    frame, column = _frame()
+    for toast in (
+        Toast(kind=ToastKind.INFO, title="Workspace saved", text="Main, 9 panels", time="11:42:01"),
+        Toast(
+            kind=ToastKind.FILL,
+            title="Bought 80 TLT at 88.20",
+            text="Order 1049, 80 of 200 filled. Position +480.",
+            side="buy",
+            time="11:42:03",
+            action=Action("show", "Show"),
+        ),
+        Toast(kind=ToastKind.WARN, title="Data is late: 2.4 s", text="Stock feed only.", time="11:42:05"),
+        Toast(
+            kind=ToastKind.ERROR,
+            title="Order 1056 rejected",
+            text="Limit 6,858.25 is outside the exchange band.",
+            code="201",
+            time="11:42:06",
+            action=Action("edit", "Edit price"),
+        ),
+    ):
+        column.addWidget(ToastCard(theme, toast, frame))
+    column.addStretch(1)
+    return frame
+
+
+def _modes(theme: Theme) -> QWidget:
+    frame, column = _frame()
+    for mode in ("live", "paper", "demo"):
+        column.addWidget(ModeLine(theme, mode))
+        row = QHBoxLayout()
+        row.addWidget(ModeBadge(mode))
+        age = AgeLabel("Data age", theme.tokens.age.quote_stale)
+        age.set_age({"live": 0.1, "paper": 2.4, "demo": None}[mode])
+        row.addWidget(age)
+        row.addStretch(1)
+        armed = mode == "live"
+        kind = ButtonKind.ARMED if armed else ButtonKind.PLAIN
+        words = "Armed 12:38" if armed else "Disarmed"
+        row.addWidget(Button(theme, words, kind, icon="unlock" if armed else "lock"))
+        column.addLayout(row)
+    strip = ArmStrip(theme)
+    strip.set_armed(True)
+    column.addWidget(strip)
+    for role, text in (("hero", "+3,062.68"), ("figure", "6,762.50"), ("title", "Title"), ("caption", "Caption")):
+        label = QLabel(text)
+        label.setProperty("role", role)
+        column.addWidget(label)
+    mono = QLabel("2026-03-17 11:42:07 orders send 1042 LMT 6,784.00")
+    mono.setFont(theme.mono())
+    column.addWidget(mono)
+    column.addStretch(1)
+    return frame
+
+
+def _columns(*groups: tuple[str, str, QWidget]) -> QWidget:
+    """Stand groups side by side, each under its heading; all parts share the width."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    for title, words, part in groups:
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        column.addWidget(_heading(title, words))
+        column.addWidget(part, 1)
+        row.addLayout(column, 1)
+    return holder
+
+
+def build(theme: Theme) -> QWidget:
+    """Return the gallery as one widget."""
+    page = QWidget()
+    page.setObjectName("gallery")
+    page.setStyleSheet(f"QWidget#gallery {{ background: {theme.hex('bg.window')}; }}")
+    column = QVBoxLayout(page)
+    column.setContentsMargins(12, 6, 12, 12)
+    column.setSpacing(4)
+    column.addWidget(_heading("Panel states", "one message, one main action, the age of what is shown"))
+    column.addWidget(_panels(theme))
+    fields, focused = _fields(theme)
+    column.addWidget(
+        _columns(("Buttons", "", _buttons(theme)), ("Fields, rows, chips", "colour with its digit", fields))
+    )
+    column.addWidget(
+        _columns(("Orders", "groups, selection, states", _orders(theme)), ("Limits", "bars", _limits(theme)))
+    )
+    column.addWidget(_columns(("Toasts", "", _toasts(theme)), ("Mode", "the more real, the more solid", _modes(theme))))
+    FocusRing(theme, page)
+    focused.setFocus()
+    return page
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Paint the gallery into a file; return 0, or 1 if it could not be written."""
+    parser = argparse.ArgumentParser(description="Paint every part of the look into a PNG file.")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--theme", default=None)
+    parser.add_argument("--density", default=None)
+    options = parser.parse_args(arguments)
+    app = QApplication.instance() or QApplication([])
+    if not isinstance(app, QApplication):
+        return 1
+    theme = Theme(app, options.theme, options.density)
+    page = build(theme)
+    page.resize(QSize(1440, max(900, page.sizeHint().height())))
+    page.show()
+    for table in page.findChildren(Table):
+        table.rows.flush()
+    app.processEvents()
+    return 0 if page.grab().save(str(options.out)) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
