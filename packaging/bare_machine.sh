@@ -67,17 +67,20 @@ inside() {
     chroot "$root" /usr/bin/env -i "${environment[@]}" /bin/sh -c "cd /srv/tiller && $*"
 }
 
-# One window, from start to the first paint, then an orderly end by SIGINT.
+# One window, from start to the first paint, then an orderly end by SIGTERM to the whole group.
 see_window() {
     # shellcheck disable=SC2016 # expanded inside the root
-    inside 'set -m
-        QT_QPA_PLATFORM=offscreen make run >/tmp/run.log 2>&1 & pid=$!
+    inside 'QT_QPA_PLATFORM=offscreen setsid make run >/tmp/run.log 2>&1 & group=$!
         for _ in $(seq 1800); do
             grep -q "first paint" /tmp/run.log && break
-            kill -0 $pid 2>/dev/null || break
+            kill -0 $group 2>/dev/null || break
             sleep 0.5
         done
-        kill -INT -$pid 2>/dev/null; wait $pid; tail -n 5 /tmp/run.log; grep "first paint" /tmp/run.log'
+        kill -TERM -$group 2>/dev/null
+        for _ in $(seq 60); do kill -0 -$group 2>/dev/null || break; sleep 0.5; done
+        tail -n 5 /tmp/run.log
+        kill -KILL -$group 2>/dev/null && { echo "the window did not end within 30 s of SIGTERM"; exit 1; }
+        grep -q "first paint" /tmp/run.log'
 }
 
 # shellcheck disable=SC2016 # expanded inside the root
