@@ -68,7 +68,7 @@ class Heartbeat:
         now = self._clock.monotonic_ns()
         waited = (now - asked) / NS_PER_S
         first = self._checked_ns == asked
-        speaking = connection.heard_ns > self._checked_ns
+        speaking = connection.heard_ns >= self._checked_ns
         if waited < LONGEST_S and (first or speaking):
             self._checked_ns = now
             self._timer = self._clock.call_later(GRACE_S, self._late)
