@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SimulatedSource: the seeded market as a source of quotes, prints, reference and history."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from terminal.model.enums import AssetClass
+from terminal.model.instrument import Instrument
+from terminal.model.market import Bar
+from terminal.simulation.book import LimitBook
+from terminal.simulation.catalog import (
+    ES,
+    SESSIONS_AHEAD,
+    UNDERLYINGS,
+    build_future,
+    build_stock,
+    future_at,
+    future_con_id,
+    quarterly_expiries,
+)
+from terminal.simulation.exchange_port import SimGreeks
+from terminal.simulation.history import FIRST_DAY, ListedHistory
+from terminal.simulation.listed import ListedFeed, ListedMarket
+from terminal.simulation.rng import generator
+from terminal.simulation.source import NEVER, DayFigures, Feed, Touch
+from terminal.simulation.tape import Tape
+from terminal.simulation.trading_days import NS, TradingCalendar
+
+FUTURE_EXPIRIES: Final = 2
+START_MINUTES: Final = 60
+"""A first start begins 10:00 New York, an hour after the demo day's first minute."""
+
+
+class SimulatedSource:
+    """See the module; fulfils `MarketSource`."""
+
+    own_prints = True
+
+    def __init__(self, seed: int, *, first_day: date | None = None) -> None:
+        self.calendar = TradingCalendar() if first_day is None else TradingCalendar(first_day)
+        self.seed = seed
+        self.listed = ListedMarket(seed, self.calendar)
+        self._history = ListedHistory(self.listed)
+        self._specs = {spec.con_id: spec for spec in UNDERLYINGS}
+        self._built: dict[tuple[int, int], Instrument] = {}
+        self._feeds: dict[int, ListedFeed] = {}
+
+    def start_ns(self) -> int:
+        return self.calendar.day(0).start_ns + START_MINUTES * 60 * NS
+
+    def end_ns(self) -> int:
+        return NEVER
+
+    # ------------------------------------------------------------ reference
+
+    def instruments(self, day: int) -> Sequence[Instrument]:
+        today = self.calendar.day(day).date
+        ids = [*self._specs, *(future_con_id(expiry) for expiry in quarterly_expiries(today, FUTURE_EXPIRIES))]
+        return [item for item in (self.instrument(con_id, day) for con_id in ids) if item is not None]
+
+    def instrument(self, con_id: int, day: int) -> Instrument | None:
+        found = self._built.get((con_id, day))
+        if found is None:
+            found = self._build(con_id, day)
+            if found is not None:
+                self._built[con_id, day] = found
+        return found
+
+    def _build(self, con_id: int, day: int) -> Instrument | None:
+        spec = self._specs.get(con_id)
+        if spec is not None:
+            trading = self.calendar.sessions(day, SESSIONS_AHEAD, regular=False)
+            forex = spec.asset_class is AssetClass.FOREX
+            liquid = trading if forex else self.calendar.sessions(day, SESSIONS_AHEAD, regular=True)
+            return build_stock(spec, trading, liquid)
+        expiry = future_at(con_id)
+        if expiry is not None:
+            return build_future(ES, expiry, self.calendar, day)
+        return None
+
+    def option_chain(self, con_id: int, day: int) -> Sequence[tuple[str, str, str, Sequence[str], Sequence[float]]]:
+        return ()
+
+    def option_contracts(
+        self, symbol: str, day: int, *, expiry: str = "", strike: float = 0.0, right: str = ""
+    ) -> Sequence[Instrument]:
+        return ()
+
+    def underlying_of(self, instrument: Instrument) -> int | None:
+        return None
+
+    # ------------------------------------------------------------ market
+
+    def touch(self, con_id: int, ns: int) -> Touch:
+        return self.listed.touch(con_id, ns)
+
+    def displayed(self, con_id: int, sign: int, tick: int, touch: int, ns: int) -> int:
+        return self.listed.need(con_id).depth.displayed(sign, tick, touch, ns)
+
+    def has_depth(self, con_id: int) -> bool:
+        return self.listed.listed(con_id) is not None
+
+    def open_feed(self, con_id: int, ns: int) -> Feed:
+        feed = self._feeds.get(con_id)
+        if feed is None:
+            feed = self._feeds[con_id] = ListedFeed(self.listed, con_id, ns)
+        return feed
+
+    def close_feed(self, con_id: int) -> Feed | None:
+        return self._feeds.pop(con_id, None)
+
+    def tape(self, con_id: int, ns: int) -> Tape:
+        return self.listed.tape_of_day(con_id, self.calendar.index_at(ns))
+
+    def tapes(self) -> dict[tuple[int, int], Tape]:
+        return self.listed.tapes
+
+    def figures(self, con_id: int, ns: int) -> DayFigures:
+        return self.listed.figures(con_id, ns)
+
+    def greeks(self, con_id: int, source: str, ns: int, book: LimitBook) -> SimGreeks | None:
+        return None
+
+    def statistics(self, con_id: int, ns: int) -> dict[str, float]:
+        spec = self.listed.need(con_id).spec
+        rng = generator(self.seed, "statistics", con_id, self.calendar.index_at(ns))
+        found = {"average_volume": float(round(spec.daily_volume * rng.uniform(0.9, 1.1)))}
+        if spec.asset_class is AssetClass.FUTURE:
+            found["open_interest"] = float(round(2.1e6 * rng.uniform(0.95, 1.05)))
+        return found
+
+    def bars(
+        self, con_id: int, *, seconds: int, start_ns: int, end_ns: int, now_ns: int, what: str, regular_only: bool
+    ) -> Sequence[Bar]:
+        instrument = self.instrument(con_id, self.calendar.index_at(now_ns))
+        if instrument is None:
+            raise KeyError(f"contract {con_id} is not listed")
+        return self._history.bars(
+            instrument, seconds=seconds, start_ns=start_ns, end_ns=end_ns, now_ns=now_ns, what=what,
+            regular_only=regular_only,
+        )  # fmt: skip
+
+    def head_ns(self, con_id: int) -> int:
+        self.listed.need(con_id)
+        return self.calendar.day(FIRST_DAY).open_ns
