@@ -134,8 +134,8 @@ class Secrets:
             if self.get(name) is not None:
                 raise UserError("SEC-003", f"{name} cannot be deleted from the keyring: delete it there") from None
 
-    def chain_key(self) -> bytes | None:
-        """Return the key of the journal's hash chain, made on first use; None without a keyring."""
+    def chain_key(self, *, create: bool = True) -> bytes | None:
+        """Return the key of the journal's hash chain, made on first use (with ``create``); None without one."""
         kept = self.get(_CHAIN_KEY)
         if kept is not None:
             try:
@@ -146,7 +146,7 @@ class Secrets:
                 return key
             self.problem = "the journal's key in the keyring is damaged: new rows are written without a key"
             return None
-        if self._backend is None:
+        if self._backend is None or not create:
             return None
         key = random_source.token_bytes(_CHAIN_KEY_BYTES)
         try:
