@@ -391,7 +391,7 @@ def _columns(*groups: tuple[str, str, QWidget]) -> QWidget:
         column = QVBoxLayout()
         column.setSpacing(4)
         column.addWidget(_heading(title, words))
-        column.addWidget(part, 1)
+        column.addWidget(part, 1, Qt.AlignmentFlag.AlignTop if isinstance(part, Table) else Qt.AlignmentFlag(0))
         row.addLayout(column, 1)
     return holder
 

@@ -20,7 +20,7 @@ from widgets.panel.states import Action, coded
 from widgets.theme import Theme
 
 MOST: Final = 3
-_WIDTH: Final = 440
+_WIDTH: Final = 480
 _BAR: Final = 3
 
 

@@ -43,7 +43,7 @@ _ICONS: Final = {
     Condition.ERROR: ("warning", "state.danger"),
     Condition.NO_PERMISSION: ("key", "text.muted"),
 }
-_MOST_WIDTH: Final = 320
+_MOST_WIDTH: Final = 340
 
 
 class Message(QWidget):
@@ -172,7 +172,7 @@ class Skeleton(QWidget):
         columns = min(room, len(self._heads)) if self._heads else room
         step = (self.width() - 2 * edge) / columns
         self._paint_heads(painter, columns, step, edge)
-        bar = max(6, row - 12)
+        bar = 8
         for line, first in enumerate(self._WIDTHS):
             top = theme.density.table_header + line * row
             if top + row > self.height():

@@ -79,12 +79,13 @@ class TableHeader(QHeaderView):
         order = (self.logicalIndex(place) for place in range(self.count()))
         return [self._columns[number] for number in order if not self.isSectionHidden(number)]
 
-    def make_room(self, key: str, width: float) -> None:
-        """Widen a column whose number does not fit, unless a person set its width."""
+    def make_room(self, key: str, width: float) -> bool:
+        """Widen a column whose number does not fit, unless a person set its width; `fit` then shares anew."""
         wanted = int(width) + 1
-        if key not in self._locked and wanted > self._base(self._column(key)):
-            self._widths[key] = wanted
-            self._later.start()
+        if key in self._locked or wanted <= self._base(self._column(key)):
+            return False
+        self._widths[key] = wanted
+        return True
 
     def fit(self) -> None:
         """Share the room: columns leave or come back, the rest take what is spare."""

@@ -9,27 +9,11 @@ what a row means is the panel's business, told by signals.
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import (
-    QEvent,
-    QItemSelection,
-    QModelIndex,
-    QPoint,
-    QRect,
-    Qt,
-    QTimer,
-    Signal,
-)
-from PySide6.QtGui import (
-    QFocusEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-)
+from PySide6.QtCore import QEvent, QItemSelection, QModelIndex, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
-from widgets.tables.columns import Column, Kind, RowId
+from widgets.tables.columns import Align, Column, Kind, RowId
 from widgets.tables.delegate import FILLS, CellPainter
 from widgets.tables.flash import CellKey, Flashes
 from widgets.tables.header import TableHeader
@@ -69,6 +53,7 @@ class RowsView(QTableView):
         self.flashes = Flashes()
         self._hovered = -1
         self._by_key = False
+        self._too_narrow = False
         self._kept: tuple[set[RowId], RowId | None] = (set(), None)
         self._empty_title = self._empty_meaning = ""
         self.setAccessibleName(name)
@@ -168,17 +153,25 @@ class RowsView(QTableView):
 
     # ------------------------------------------------------------------ paint
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme, viewport = self.theme, self.viewport()
-        painter = QPainter(viewport)
-        painter.fillRect(event.rect(), theme.color("bg.panel"))
-        height = theme.density.row
-        slots = self._slots()
+        painter = QPainter(self.viewport())
         self.cells.begin(painter)
-        first = max(0, self.rowAt(max(0, event.rect().top())))
+        self._too_narrow = False
+        self._paint_rows(painter, event.rect(), event.region())
+        if self._too_narrow:
+            # Never a frame with half a number: make the room first, then paint again.
+            self.head.fit()
+            self._paint_rows(painter, event.rect(), event.region())
+        if not self.rows.rowCount():
+            self._paint_empty(painter)
+        self.cells.end()
+
+    def _paint_rows(self, painter: QPainter, area: QRect, region: QRegion) -> None:
+        viewport, height = self.viewport(), self.theme.density.row
+        painter.fillRect(area, self.theme.color("bg.panel"))
+        slots = self._slots()
+        first = max(0, self.rowAt(max(0, area.top())))
         top = self.rowViewportPosition(first) if self.rows.rowCount() else 0
-        bottom = min(event.rect().bottom(), self.whole_rows * height - 1)
-        pinned = self._pinned_total()
-        region = event.region()
+        bottom = min(area.bottom(), self.whole_rows * height - 1)
         single = region.rectCount() <= 1
         for place in range(first, self.rows.rowCount()):
             if top > bottom:
@@ -187,11 +180,9 @@ class RowsView(QTableView):
             if single or region.intersects(spot):
                 self._paint_row(painter, place, spot, slots)
             top += height
+        pinned = self._pinned_total()
         if pinned is not None:
             self._paint_total(painter, self.rows.row_at(self.rows.rowCount() - 1), pinned, slots)
-        if not self.rows.rowCount():
-            self._paint_empty(painter)
-        self.cells.end()
 
     def _paint_row(self, painter: QPainter, place: int, spot: QRect, slots: Sequence[_Slot]) -> None:
         theme, row = self.theme, self.rows.row_at(place)
@@ -213,8 +204,7 @@ class RowsView(QTableView):
             content = row.cells.get(column.key, "")
             rose = self.flashes.rose(row.id, column.key)
             needed = self.cells.cell(rect, column, content, pads=pads, rose=rose)
-            if needed > width:
-                self.head.make_room(column.key, needed)
+            self._wants(column, needed, width)
         current = self.currentIndex()
         if self._by_key and self.hasFocus() and current.row() == place:
             self._paint_ring(painter, current, spot)
@@ -237,9 +227,12 @@ class RowsView(QTableView):
         for column, x, width, pads in slots:
             rect = QRect(x, spot.top(), width, spot.height())
             content = row.cells.get(column.key, "")
-            needed = self.cells.cell(rect, column, content, pads=pads, total=True)
-            if needed > width:
-                self.head.make_room(column.key, needed)
+            self._wants(column, self.cells.cell(rect, column, content, pads=pads, total=True), width)
+
+    def _wants(self, column: Column, needed: float, width: int) -> None:
+        """Remember that a number is wider than its column; words may be cut, numbers may not."""
+        if needed > width and column.side is Align.RIGHT:
+            self._too_narrow |= self.head.make_room(column.key, needed)
 
     def _paint_action(self, painter: QPainter, rect: QRect, column: Column, row: Row) -> None:
         if row.cells.get(column.key, True) in {None, False, ""}:
