@@ -203,7 +203,7 @@ class SimulatedTws:
             history.message("in", self._hub.now_ns(), session.client_id, name, fields)
         if session.phase is Phase.IDENTIFYING and message is not requests.START_API:
             session.error(-1, 320, "Error reading request: START_API must come first")
-        elif message is None:
+        elif message is None or (message.id not in self._handlers and message is not requests.START_API):
             self._refuse(session, fields)
         else:
             self._handle(session, message, fields)
