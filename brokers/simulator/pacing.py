@@ -42,10 +42,15 @@ class MessageRate:
         """Messages in the last second."""
         return len(self._times)
 
-    def judge(self, now_ns: int) -> Verdict:
-        """Count one message and say what to do with it."""
+    def has_room(self, now_ns: int) -> bool:
+        """Whether one more message would be within the limit."""
         while self._times and now_ns - self._times[0] >= NS_PER_S:
             self._times.popleft()
+        return len(self._times) < self.limit
+
+    def judge(self, now_ns: int) -> Verdict:
+        """Count one message and say what to do with it."""
+        self.has_room(now_ns)
         self._times.append(now_ns)
         if len(self._times) <= self.limit:
             return Verdict.ADMIT

@@ -9,7 +9,7 @@ the handlers; what a price is, in the market.
 import asyncio
 import errno
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -180,6 +180,9 @@ class SimulatedTws:
 
     def monotonic_ns(self) -> int:
         return self._hub.clock.monotonic_ns()
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> object:
+        return self._hub.clock.call_later(delay_s, callback)
 
     def connection_time(self) -> str:
         first = next(iter(self.exchange.instruments()), None)

@@ -8,6 +8,8 @@ broken peer costs its own connection and nothing else.
 
 import asyncio
 import re
+from collections import deque
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -18,6 +20,8 @@ from brokers.simulator.protocol.language import MAX_VERSION, MIN_VERSION, Messag
 from brokers.simulator.protocol.values import Value, WireError
 
 DEFAULT_VERSION: Final = 176
+_PACE_OPTION: Final = "+PACEAPI"
+_PACE_S: Final = 0.1
 _NEVER_ANNOUNCED: Final = 158
 """The libraries disagree with the protocol at this version."""
 _HANDSHAKE_PREFIX: Final = b"API\0"
@@ -42,6 +46,7 @@ class SessionHost(Protocol):
 
     def opened(self, session: "Session") -> None: ...
     def monotonic_ns(self) -> int: ...
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> object: ...
     def connection_time(self) -> str: ...
     def received(self, session: "Session", fields: list[str]) -> None:
         """Handle one message. Raises WireError when it cannot be read."""
@@ -78,6 +83,8 @@ class Session(asyncio.Protocol):
         self._splitter = FrameSplitter(_HANDSHAKE_LIMIT)
         self._first_bytes = b""
         self._prefix_seen = False
+        self._payloads: deque[bytes] = deque()
+        self._paced = False
         self._rate = MessageRate()
         self._outgoing: list[bytes] = []
         self._flush_handle: asyncio.Handle | None = None
@@ -126,13 +133,31 @@ class Session(asyncio.Protocol):
             self._take(seen[len(_HANDSHAKE_PREFIX) :])
 
     def _take(self, data: bytes) -> None:
-        for payload in self._splitter.feed(data):
-            if self.phase is Phase.CLOSED:
+        self._payloads.extend(self._splitter.feed(data))
+        self._work()
+
+    def _work(self) -> None:
+        while self._payloads and self.phase is not Phase.CLOSED:
+            if self._paced and not self._rate.has_room(self._host.monotonic_ns()):
+                self._wait_for_room()
                 return
+            payload = self._payloads.popleft()
             if self.phase is Phase.HANDSHAKE:
                 self._agree_version(payload)
             else:
                 self._one_message(payload)
+
+    def _wait_for_room(self) -> None:
+        """Read no further until the rate allows it: what a client asks for with ``+PACEAPI``."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+        self._host.call_later(_PACE_S, self._resume)
+
+    def _resume(self) -> None:
+        if self.phase is Phase.CLOSED or self._transport is None:
+            return
+        self._transport.resume_reading()
+        self._work()
 
     def _agree_version(self, payload: bytes) -> None:
         match = _VERSIONS.match(payload.rstrip(b"\0"))
@@ -145,6 +170,7 @@ class Session(asyncio.Protocol):
             return
         self.server_version = version
         self.connect_options = (match[3] or b"").decode("ascii", "replace")
+        self._paced = _PACE_OPTION in self.connect_options.upper().split()
         self.phase = Phase.IDENTIFYING
         self._splitter.limit = FrameSplitter().limit
         # Nothing else may follow before START_API: clients drop what comes with the reply.

@@ -173,6 +173,17 @@ async def test_more_than_fifty_messages_a_second_are_rejected_and_the_third_brea
     assert await client.is_closed()
 
 
+async def test_a_client_that_asks_for_pacing_is_slowed_down_instead(connect_raw: ConnectRaw, clock: SimClock) -> None:
+    client = await connect_raw(1, "v157..176 +PACEAPI")
+    for _ in range(120):
+        client.send(requests.REQ_CURRENT_TIME)
+    for answered in range(1, 121):
+        await client.until("currentTime")
+        if answered in (49, 99):  # START_API was the first message
+            clock.advance(1.0)
+    assert 100 not in [values.get("code") for _, values in client.received]
+
+
 async def test_a_reader_that_never_reads_is_disconnected_and_the_server_lives(
     market: StillMarket, clock: SimClock
 ) -> None:
