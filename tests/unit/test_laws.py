@@ -156,7 +156,8 @@ def loops_nested_in_coroutines(tree: ast.Module) -> list[ast.Call]:
 
 def modal_calls(tree: ast.Module) -> list[ast.Call]:
     """`x.exec()` and the static dialogs, wherever they stand: a slot may be called from a coroutine as well."""
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and nests_a_loop(node)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and nests_a_loop(node)]
+    return [call for call in calls if called_name(call) in {"exec", "exec_"} or owner_name(call) in STATIC_DIALOGS]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
