@@ -5,5 +5,6 @@ from widgets.panel.base import Panel
 from widgets.panel.dock import PanelDock
 from widgets.panel.header import PanelHeader
 from widgets.panel.states import Action, Condition
+from widgets.panel.tabs import TabbedHeaders
 
-__all__ = ["Action", "Condition", "Panel", "PanelDock", "PanelHeader"]
+__all__ = ["Action", "Condition", "Panel", "PanelDock", "PanelHeader", "TabbedHeaders"]

@@ -6,7 +6,7 @@ of the window and brings the same layout back; it must not be saved as the layou
 """
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent
+from PySide6.QtGui import QAction, QMouseEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
 
 from widgets.panel.base import Panel
@@ -18,9 +18,11 @@ class PanelDock(QDockWidget):
 
     Signals:
         maximised_changed: the dock took the window for itself, or gave it back.
+        placed: the dock was moved or resized.
     """
 
     maximised_changed = Signal(bool)
+    placed = Signal()
 
     def __init__(self, panel: Panel, key: str, parent: QWidget | None = None) -> None:
         """`key` is unique and never changes (``chart:1``): the saved layout knows the dock by it."""
@@ -28,6 +30,11 @@ class PanelDock(QDockWidget):
         self.panel = panel
         self.setObjectName(key)
         self._before: QByteArray | None = None
+        self._in_front = True
+        self._count = ""
+        self._no_title = QWidget(self)
+        self._no_title.setFixedHeight(0)
+        self._no_title.hide()
         set_property(panel, "docked", True)
         set_property(panel.header, "docked", True)
         layout = panel.layout()
@@ -37,7 +44,9 @@ class PanelDock(QDockWidget):
         self.setWidget(panel)
         self.setTitleBarWidget(panel.header)
         panel.header.installEventFilter(self)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
+        panel.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        panel.header.customContextMenuRequested.connect(self._open_menu_at)
+        self.visibilityChanged.connect(self._on_visibility)
         self.setFocusProxy(panel)
 
     @property
@@ -48,7 +57,47 @@ class PanelDock(QDockWidget):
     def set_title(self, text: str) -> None:
         """Change the title of panel, tab and menu entry."""
         self.panel.set_title(text)
-        self.setWindowTitle(text)
+        self._name_tab()
+
+    def set_count(self, count: int | None) -> None:
+        """Show how many rows the panel has after the name on its tab: ``Orders  7``."""
+        self._count = "" if count is None else f"  {count}"
+        self._name_tab()
+
+    def _name_tab(self) -> None:
+        self.setWindowTitle(f"{self.panel.header.title}{self._count}")
+
+    # ------------------------------------------------------------------ header
+    @property
+    def in_front(self) -> bool:
+        """Whether the panel is seen: not closed, and not behind another tab."""
+        return self._in_front
+
+    def set_header_in_tabs(self, in_tabs: bool) -> None:
+        """Give the header to the tab row (which names the panel already), or take it back as title bar."""
+        header = self.panel.header
+        if in_tabs == header.in_tabs:
+            return
+        header.set_in_tabs(in_tabs)
+        if in_tabs:
+            self.setTitleBarWidget(self._no_title)
+            header.setParent(self.parentWidget())
+        else:
+            self.setTitleBarWidget(header)
+            header.show()
+
+    def _on_visibility(self, visible: bool) -> None:
+        self._in_front = visible
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self.placed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.placed.emit()
+
+    # ------------------------------------------------------------------ maximise
 
     @property
     def is_maximised(self) -> bool:
@@ -86,10 +135,8 @@ class PanelDock(QDockWidget):
             menu.addAction(action)
         return menu
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if self.panel.header.geometry().contains(event.pos()):
-            self.menu().popup(event.globalPos())
-            event.accept()
+    def _open_menu_at(self, at: QPoint) -> None:
+        self.menu().popup(self.panel.header.mapToGlobal(at))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let a double click on the header maximise; Qt's own meaning would float the dock."""
@@ -102,7 +149,7 @@ class PanelDock(QDockWidget):
 
     def open_menu(self) -> None:
         """Show the menu under the header, for the keyboard."""
-        self.menu().popup(self.mapToGlobal(QPoint(0, self.panel.header.height())))
+        self._open_menu_at(QPoint(0, self.panel.header.height()))
 
     def _window(self) -> QMainWindow | None:
         parent = self.parentWidget()

@@ -24,6 +24,8 @@ class PanelHeader(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.chip = LinkChip(theme, parent=self)
         self.chip.setVisible(linkable)
+        self._linkable = linkable
+        self.in_tabs = False
         self._title = QLabel(title, self)
         self._title.setProperty("role", "title")
         self._context = ElidedLabel("", self)
@@ -88,6 +90,15 @@ class PanelHeader(QWidget):
         return self._state.text()
 
     # ------------------------------------------------------------------ widgets
+    def set_in_tabs(self, in_tabs: bool) -> None:
+        """Stand in a tab row, which names the panel already: title and context go."""
+        self.in_tabs = in_tabs
+        self.chip.setVisible(self._linkable and not in_tabs)
+        self._title.setVisible(not in_tabs)
+        self._context.setVisible(not in_tabs)
+        set_property(self, "tabs", in_tabs)
+        self._restyle()
+
     def add_lead(self, widget: QWidget) -> None:
         """Put a widget right after the title: a symbol menu, a price."""
         self._lead.addWidget(widget)
@@ -96,6 +107,13 @@ class PanelHeader(QWidget):
         """Put a widget at the right end, after those that are there."""
         self._tools.addWidget(widget)
 
+    @property
+    def tools_width(self) -> int:
+        """Pixels that state and tools need, without the name."""
+        state = self._state.sizeHint().width() if self._state.text() else 0
+        state += self._theme.tokens.icon.small if self._state_icon.isVisibleTo(self) else 0
+        return int(state + self._tools.sizeHint().width() + 2 * self._theme.space.x4 + 2 * self._theme.space.x3)
+
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self._theme.density.panel_header)
 
@@ -103,7 +121,8 @@ class PanelHeader(QWidget):
         return QSize(0, self._theme.density.panel_header)
 
     def _restyle(self) -> None:
-        self.setFixedHeight(self._theme.density.panel_header)
+        heights = self._theme.density
+        self.setFixedHeight(heights.tab if self.in_tabs else heights.panel_header)
         self._tint()
 
     def _tint(self) -> None:

@@ -255,6 +255,7 @@ class TableHeader(QHeaderView):
     def paintSection(self, painter: QPainter, rect: QRect, number: int) -> None:
         theme, column = self._theme, self._columns[number]
         painter.fillRect(rect, theme.color("bg.panel"))
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, theme.color("border.default"))
         left, right = self.pads(column.key)
         ordering = self._table.ordering
         arrow = ordering.column == column.key and ordering.direction is not SortOrder.NONE

@@ -4,11 +4,12 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLineEdit, QMainWindow, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QMainWindow, QPushButton, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.gui.look.pixels import colors
-from widgets.panel import Action, Condition, Panel, PanelDock
+from widgets.controls.buttons import Button
+from widgets.panel import Action, Condition, Panel, PanelDock, TabbedHeaders
 from widgets.theme import Theme
 
 
@@ -199,3 +200,41 @@ def test_the_dock_menu_prints_what_it_does(window: QMainWindow) -> None:
     actions = {action.text(): action for action in dock_of(window, "fills").menu().actions()}
     actions["Close"].trigger()
     assert not dock_of(window, "fills").isVisible()
+
+
+def test_tabbed_panels_keep_their_tools_in_the_tab_row(qtbot: QtBot, theme: Theme, window: QMainWindow) -> None:
+    orders, fills = dock_of(window, "orders"), dock_of(window, "fills")
+    headers = TabbedHeaders(window)
+    for dock in window.findChildren(PanelDock):
+        dock.panel.add_tool(Button(theme, f"Tool of {dock.key}", small=True))
+        headers.adopt(dock)
+    window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, orders)
+    window.tabifyDockWidget(orders, fills)
+    fills.raise_()
+    qtbot.waitUntil(lambda: fills.panel.header.isVisible() and not orders.panel.header.isVisible())
+    fills.set_count(5)
+    bar = next(bar for bar in window.findChildren(QTabBar) if bar.isVisible())
+    assert [bar.tabText(place) for place in range(bar.count())] == ["Orders", "Fills  5"]
+    assert bar.geometry().contains(fills.panel.header.geometry())
+    orders.raise_()
+    qtbot.waitUntil(lambda: orders.panel.header.isVisible() and not fills.panel.header.isVisible())
+    fills.setFloating(True)
+    qtbot.waitUntil(lambda: fills.titleBarWidget() is fills.panel.header)
+    qtbot.waitUntil(lambda: orders.titleBarWidget() is orders.panel.header)
+    assert fills.panel.header.isVisible()
+    assert orders.panel.header.isVisible()
+    fills.setFloating(False)
+
+
+def test_a_tab_row_without_room_leaves_the_title_bar(qtbot: QtBot, theme: Theme, window: QMainWindow) -> None:
+    orders, fills = dock_of(window, "orders"), dock_of(window, "fills")
+    headers = TabbedHeaders(window)
+    for dock in (orders, fills):
+        dock.panel.add_tool(Button(theme, "A tool that is far too wide for so narrow a place"))
+        headers.adopt(dock)
+    window.tabifyDockWidget(orders, fills)
+    window.resizeDocks([orders], [200], Qt.Orientation.Horizontal)
+    fills.raise_()
+    qtbot.waitUntil(lambda: fills.in_front)
+    headers.arrange()
+    assert fills.titleBarWidget() is fills.panel.header
