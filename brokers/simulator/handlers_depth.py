@@ -21,6 +21,8 @@ from terminal.simulation.exchange_port import SimulatorRefusalError
 
 MAX_SUBSCRIPTIONS: Final = 3
 MAX_ROWS: Final = 60
+RESET: Final = "Market depth data has been RESET. Please empty deep book contents before applying any new entries."
+_RESETS: Final = frozenset({"day_end"})
 _ASK, _BID = 0, 1
 
 
@@ -137,6 +139,15 @@ class DepthDesk:
     def on_book(self, con_id: int) -> None:
         if con_id in self._by_contract:
             self._changed.add(con_id)
+
+    def on_session(self, event: str) -> None:
+        """A new session begins with an empty book: the client is told to clear its own."""
+        if event not in _RESETS:
+            return
+        for ladder in self._ladders.values():
+            ladder.session.error(ladder.req_id, 317, RESET)
+            ladder.shown = {_ASK: [], _BID: []}
+            self._changed.add(ladder.con_id)
 
     def on_turn(self, now_ns: int) -> None:
         """Send the rows that changed in this step."""

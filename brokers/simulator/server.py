@@ -287,6 +287,7 @@ class SimulatedTws:
 
     def on_session(self, event: str) -> None:
         self._market.on_session(event)
+        self._depth.on_session(event)
         self.note("market_session", event=event)
 
     def _end_of_step(self, now_ns: int) -> None:

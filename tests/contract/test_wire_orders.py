@@ -122,6 +122,9 @@ async def test_orders_positions_and_ids_are_there_after_a_restart() -> None:
     assert [position.position for position in again.positions()] == [50]
     assert [fill.execution.orderRef for fill in again.fills()] == ["T1-B"]
     assert again.client.getReqId() > resting.order.orderId
+    trade.order.lmtPrice = 390.0  # a recovered order can be changed, with all that TWS told about it
+    again.placeOrder(trade.contract, trade.order)
+    await second.until(lambda: second.truth.orders()[-1].order.limit_price == 390.0)
     again.cancelOrder(trade.order)
     await second.until(lambda: trade.orderStatus.status == "Cancelled")
     assert second.truth.accepted() == {"T1-B": 1, "T1-C": 1}

@@ -19,7 +19,7 @@ from terminal.clock import SimClock
 from terminal.simulation.exchange_port import SimGreeks
 from tests.unit.simulator_wire.conftest import Connect, ConnectRaw
 from tests.unit.simulator_wire.still_market import AAPL, AAPL_CALL, ES, EUR, MSFT, START_NS, StillMarket, quote
-from tests.unit.simulator_wire.waiting import eventually
+from tests.unit.simulator_wire.waiting import eventually, note_errors
 
 if TYPE_CHECKING:
     from ib_insync import Ticker
@@ -208,6 +208,22 @@ async def test_the_book_of_the_client_equals_the_market(
 def _shows(ticker: "Ticker", bids: list[tuple[float, float, str]], asks: list[tuple[float, float, str]]) -> bool:
     shown = [[(row.price, row.size) for row in rows] for rows in (ticker.domBids, ticker.domAsks)]
     return shown == [[row[:2] for row in rows] for rows in (bids, asks)]
+
+
+async def test_a_new_day_clears_the_book_of_the_client(
+    connect: Connect, server: SimulatedTws, market: StillMarket, ib_insync: ModuleType
+) -> None:
+    market.set_book(AAPL, [(10.0, 1, ""), (9.9, 2, "")], [(10.1, 1, "")])
+    ib = await connect(1)
+    errors = note_errors(ib)
+    ticker = ib.reqMktDepth(ib_insync.Stock("AAPL", "SMART", "USD"), numRows=5)
+    await eventually(lambda: len(ticker.domBids) == 2)
+    server.on_session("day_end")
+    market.rows[AAPL] = ([(11.0, 3, "")], [])
+    server.pump.step(0.1)
+    await eventually(lambda: [(row.price, row.size) for row in ticker.domBids] == [(11.0, 3)])
+    assert not ticker.domAsks
+    assert [code for _, code in errors] == [317]
 
 
 _SIDE = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 5)), max_size=8, unique_by=lambda row: row[0]).map(

@@ -12,6 +12,7 @@ from brokers.simulator.protocol import requests_orders as orders
 from brokers.simulator.protocol.frames import join_fields, split_fields
 from brokers.simulator.protocol.language import Direction, Message, decode, encode
 from brokers.simulator.protocol.values import UNSET_DOUBLE_TEXT, Values, WireError, escape, read_decimal, unescape
+from brokers.simulator.refusals import REFUSALS
 from tests.unit.simulator_wire.table_values import messages_with_values
 
 ALL_MESSAGES = [*requests.REQUESTS.values(), *responses.RESPONSES.values()]
@@ -109,3 +110,9 @@ def test_numbers_that_no_market_has_are_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["", UNSET_DOUBLE_TEXT, "1.7976931348623157e+308"])
 def test_unset_numbers_are_absent(text: str) -> None:
     assert read_decimal(text) is None
+
+
+def test_every_request_of_the_protocol_is_served_or_refused_by_name() -> None:
+    """All ids that clients of these versions can send; 26 to 48 and 60 were never given out."""
+    of_clients = {*range(1, 26), *range(49, 60), *range(61, 105)}
+    assert of_clients <= set(requests.REQUESTS) | set(REFUSALS)
