@@ -149,23 +149,28 @@ class TimeAxis(_Axis):
         painter.fillRect(rect, theme.color("chart.bg"))
         painter.fillRect(QRectF(0, 0, rect.width(), 1), theme.color("chart.axis"))
         middle = rect.height() / 2 + 0.5
+        cross = self._cross_place(rect.width())
         for label in frame.time_labels:
             heavy = label.weight is not Weight.TIME
             width = self._width(label.text, "medium" if heavy else "regular")
             left = frame.view.x_of(label.index) - width / 2
-            if left >= 2 and left + width <= frame.view.width - 2:
+            covered = cross is not None and left < cross[0] + cross[1] + 4 and left + width > cross[0] - 4
+            if left >= 2 and left + width <= frame.view.width - 2 and not covered:
                 painter.setPen(theme.color("text.secondary" if heavy else "chart.axis_text"))
                 self._put(painter, left, middle, label.text, "medium" if heavy else "regular")
-        if self.cross is not None:
-            self._draw_cross(painter, rect, *self.cross)
+        if cross is not None and self.cross is not None:
+            left, width = cross
+            painter.fillRect(QRectF(left, 0, width, rect.height()), theme.color("chart.crosshair_tag"))
+            painter.setPen(theme.color("chart.on_crosshair_tag"))
+            self._put(painter, left + 7, middle, self.cross[1], "strong")
 
-    def _draw_cross(self, painter: QPainter, rect: QRectF, x: float, text: str) -> None:
-        theme = self.frame.theme
-        width = self._width(text, "strong") + 14
-        left = min(max(x - width / 2, 0), max(rect.width() - width, 0))
-        painter.fillRect(QRectF(round(left), 0, round(width), rect.height()), theme.color("chart.crosshair_tag"))
-        painter.setPen(theme.color("chart.on_crosshair_tag"))
-        self._put(painter, left + 7, rect.height() / 2 + 0.5, text, "strong")
+    def _cross_place(self, room: float) -> tuple[int, int] | None:
+        """Return (left, width) of the crosshair's tag, kept inside the axis."""
+        if self.cross is None:
+            return None
+        x, text = self.cross
+        width = round(self._width(text, "strong")) + 14
+        return round(min(max(x - width / 2, 0), max(room - width, 0))), width
 
     def _width(self, text: str, weight: str) -> float:
         return self._metrics.width(self.frame.theme.number_font("caption", weight), text)

@@ -19,15 +19,15 @@ from widgets.theme import Theme, set_property
 class _Figure(QWidget):
     """A muted name, a number, and optionally a second text; a divider at the end."""
 
-    def __init__(self, theme: Theme, name: str, role: str, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, name: str, short: str, role: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._value = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.space.x3)
-        title = QLabel(name, self)
-        title.setTextFormat(Qt.TextFormat.PlainText)
-        title.setProperty("role", "muted")
+        self._names = (name, short)
+        self._title = QLabel(name, self)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setProperty("role", "muted")
         self.number = QLabel(self)
         self.number.setProperty("role", role)
         self.detail = QLabel(self)
@@ -36,16 +36,19 @@ class _Figure(QWidget):
         divider = QFrame(self)
         divider.setProperty("role", "divider")
         divider.setFixedHeight(16)
-        for part in (title, self.number, self.detail):
+        for part in (self._title, self.number, self.detail):
             row.addWidget(part)
         row.addSpacing(theme.space.x3)
         row.addWidget(divider)
-        self._name = name
+
+    def shorten(self, short: bool) -> None:
+        """Say the short name, where there is no room for the whole one."""
+        self._title.setText(self._names[short])
 
     def show_text(self, text: str, tone: str = "") -> None:
         if text != self.number.text():
             self.number.setText(text)
-            self.setAccessibleName(f"{self._name} {text}")
+            self.setAccessibleName(f"{self._names[0]} {text}")
         set_property(self.number, "tone", tone)
 
     def show_money(self, amount: float | None) -> None:
@@ -72,10 +75,10 @@ class PositionStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Position")
         self._theme = theme
-        self.size_ = _Figure(theme, "Position", "figure", self)
-        self.open = _Figure(theme, "Open P&L", "figure", self)
-        self.stop = _Figure(theme, "At stop", "figure", self)
-        self.target = _Figure(theme, "At target", "secondary", self)
+        self.size_ = _Figure(theme, "Position", "Pos", "figure", self)
+        self.open = _Figure(theme, "Open P&L", "Open", "figure", self)
+        self.stop = _Figure(theme, "At stop", "Stop", "figure", self)
+        self.target = _Figure(theme, "At target", "Target", "secondary", self)
         self.cancel = Button(theme, "Cancel 0", small=True, parent=self)
         self.flatten = Button(theme, "Flatten…", ButtonKind.DANGER, small=True, parent=self)
         row = QHBoxLayout(self)
@@ -129,18 +132,23 @@ class PositionStrip(QWidget):
 
     def _fit(self) -> None:
         """Show what fits, in the order in which it matters."""
-        room = self.width() - self.cancel.sizeHint().width() - self.flatten.sizeHint().width()
         gap = self._theme.space.x4
-        room -= 3 * gap
+        room = self.width() - self.cancel.sizeHint().width() - self.flatten.sizeHint().width() - 2 * gap
+        always = (self.size_, self.open, self.stop)
         self.open.setVisible(self._held)
         self.stop.setVisible(self._held)
-        needed = self.size_.sizeHint().width() + gap
-        if self._held:
-            needed += sum(part.sizeHint().width() + gap for part in (self.open, self.stop))
+        self.size_.detail.hide()
+        for part in always:
+            part.shorten(False)
+        needed = self._needed(always if self._held else (self.size_,))
+        if needed > room:
+            for part in always:
+                part.shorten(True)
         average = self.size_.detail.sizeHint().width() + self._theme.space.x3
-        if self.size_.detail.isVisibleTo(self):
-            needed -= average
         shows_average = self._held and needed + average <= room
         self.size_.detail.setVisible(shows_average)
         needed += average if shows_average else 0
-        self.target.setVisible(self._held and needed + self.target.sizeHint().width() + gap <= room)
+        self.target.setVisible(self._held and needed + self._needed((self.target,)) <= room)
+
+    def _needed(self, parts: tuple[_Figure, ...]) -> int:
+        return sum(part.sizeHint().width() + self._theme.space.x4 for part in parts)

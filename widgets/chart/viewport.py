@@ -76,9 +76,13 @@ def level_for(step: float) -> int:
 
 
 def body_width(step: float) -> int:
-    """Return the width of a candle body: 68 % of the step, an odd number of pixels, so that the wick is centred."""
-    wanted = step * _BODY_SHARE
-    return max(1, 2 * round((wanted - 1) / 2) + 1)
+    """Return the width of a candle body: 68 % of the step, an odd number of pixels, so that the wick is centred.
+
+    At least a pixel stays free between two bodies, where there are two pixels.
+    """
+    wanted = 2 * round((step * _BODY_SHARE - 1) / 2) + 1
+    widest = 2 * math.floor((step - 2) / 2) + 1
+    return max(1, min(wanted, widest))
 
 
 # -------------------------------------------------------------------------------- moving about

@@ -107,11 +107,13 @@ class LadderPanel(Panel):
     def show_live(self, age_s: float | None = None) -> None:
         """Show the book as live."""
         super().show_live(age_s)
+        self._spread.show()
         self.view.cover("")
 
     def show_stale(self, text: str) -> None:
         """Cover the book, `text` saying how old it is; nothing can be placed until it is live again."""
         super().show_stale(text)
+        self._spread.hide()
         self.view.cover(f"Depth is stale. {text}")
 
     # ------------------------------------------------------------------ inside

@@ -41,7 +41,7 @@ INSTRUMENT = Instrument(
 SESSIONS = tuple(Session(start_ns=at(9, 30, day=day), end_ns=at(16, 0, day=day)) for day in (16, 17))
 
 
-def bars(seconds: int = 300, count: int = 320, seed: int = 5) -> list[Bar]:
+def bars(seconds: int = 300, count: int = 320, seed: int = 221) -> list[Bar]:
     """Return bars that end with the growing one at `NOW`, its close at `LAST`."""
     rng = np.random.default_rng(seed)
     last_start = NOW - NOW % (seconds * NS)
