@@ -114,7 +114,7 @@ class Button(QPushButton):
         role = "caption" if self._small else "body"
         strong = self._kind in _STRONG
         painter.setFont(self._theme.font(role, "strong" if strong else "medium"))
-        words = painter.fontMetrics().horizontalAdvance(self.text())
+        words = painter.fontMetrics().size(int(Qt.TextFlag.TextHideMnemonic), self.text()).width()
         icon = self._icon_edge()
         left = (self.width() - words - self._extra_width(icon)) // 2
         color = self._word_color()
@@ -123,7 +123,7 @@ class Button(QPushButton):
             painter.drawPixmap(left, (self.height() - icon) // 2, pixmap)
             left += icon + _ICON_GAP
         painter.setPen(self._theme.color(color))
-        flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+        flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextHideMnemonic)
         painter.drawText(self.rect().adjusted(left, 0, 0, 0), flags, self.text())
         if self._keys:
             self._paint_cap(painter, left + words + _CAP_GAP)

@@ -205,7 +205,8 @@ class TableHeader(QHeaderView):
     def add_choices(self, menu: QMenu) -> None:
         """Add one entry per column and the reset to a menu."""
         for column in self._columns:
-            action = QAction(column.title or column.tooltip or column.key, menu)
+            name = column.title or column.tooltip or column.key
+            action = QAction(name.replace("&", "&&"), menu)
             action.setCheckable(True)
             action.setChecked(self.is_chosen(column.key))
             action.toggled.connect(lambda shown, key=column.key: self.choose(key, shown))

@@ -248,6 +248,15 @@ def test_a_damaged_layout_is_left_out(table: Table, damage: dict[str, object]) -
     assert table.rows.ordering.column is None
 
 
+def test_the_column_chooser_spells_the_titles_and_hides(table: Table) -> None:
+    actions = {action.text(): action for action in table.view.head.menu().actions()}
+    assert "Open P&&L" in actions  # one ampersand on the screen
+    actions["Open P&&L"].trigger()
+    assert "pnl" not in [column.key for column in table.view.head.shown_columns()]
+    actions["Reset columns"].trigger()
+    assert "pnl" in [column.key for column in table.view.head.shown_columns()]
+
+
 def test_the_last_column_cannot_be_hidden(table: Table) -> None:
     for column in COLUMNS:
         table.view.head.choose(column.key, False)

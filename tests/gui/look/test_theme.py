@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The theme on real widgets: what it paints, and that it changes without a restart."""
 
+import dataclasses
+
 import pytest
 from PySide6.QtGui import QFontInfo, QFontMetricsF, QPixmap
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QSpinBox, QWidget
@@ -12,7 +14,7 @@ from widgets.controls.buttons import Button, ButtonKind, IconButton
 from widgets.controls.link_chip import LinkChip
 from widgets.panel import Panel
 from widgets.theme import Theme, TokenError, palette, set_property
-from widgets.theme.fonts import even_digits, load_family
+from widgets.theme.fonts import FontBook, even_digits, load_family
 from widgets.theme.images import sheet_images
 
 ALL = ["dark", "light", "contrast", "cvd"]
@@ -32,6 +34,15 @@ def test_digits_are_equally_wide(theme: Theme, weight: str) -> None:
     assert even_digits(theme.number_font("body", weight))
     metrics = QFontMetricsF(theme.number_font("body", weight))
     assert metrics.horizontalAdvance("\u2007") == pytest.approx(metrics.horizontalAdvance("0"), abs=0.01)
+
+
+def test_without_even_digits_numbers_take_the_mono_face(theme: Theme) -> None:
+    book = FontBook(dataclasses.replace(theme.tokens, features=()), "compact")
+    assert book.numbers_are_mono
+    assert not even_digits(book.ui())
+    assert QFontInfo(book.number()).family() == "JetBrains Mono"
+    assert QFontInfo(book.number()).pixelSize() == theme.sizes.body - 1
+    assert even_digits(book.number())
 
 
 @pytest.mark.parametrize("name", ALL)
