@@ -88,6 +88,7 @@ class ReferenceDesk:
             "market_rule_ids": ",".join([rule] * len(exchanges)),
             "real_expiration_date": f"{instrument.expiry:%Y%m%d}" if instrument.expiry else "",
             "stock_type": ("ETF" if "ETF" in instrument.name else "COMMON") if is_stock else "",
+            "size_min_tick": instrument.size_increment,
             "min_size": instrument.min_size,
             "size_increment": instrument.size_increment,
             "suggested_size_increment": max(instrument.size_increment, 100) if is_stock else instrument.size_increment,

@@ -78,6 +78,7 @@ CONTRACT_DETAILS: Final = response(
     text("market_rule_ids"),
     text("real_expiration_date"),
     text("stock_type"),
+    decimal("size_min_tick", since=163, until=164),
     decimal("min_size", since=164),
     decimal("size_increment", since=164),
     decimal("suggested_size_increment", since=164),
