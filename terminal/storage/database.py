@@ -39,7 +39,14 @@ class CorruptDatabaseError(UserError):
         self.backups = tuple(backups)
 
 
-def open_engine(path: Path, *, durable: bool = True, read_only: bool = False, pool: type[Pool] | None = None) -> Engine:
+def open_engine(
+    path: Path,
+    *,
+    durable: bool = True,
+    read_only: bool = False,
+    pool: type[Pool] | None = None,
+    busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+) -> Engine:
     """Return an engine on ``path``; nothing is opened before its first use.
 
     ``durable``: every commit is on the disk when it returns (synchronous=FULL); otherwise the last commits may
@@ -51,7 +58,7 @@ def open_engine(path: Path, *, durable: bool = True, read_only: bool = False, po
         return sqlite3.connect(
             f"file:{quote(str(path))}?mode={mode}",
             uri=True,
-            timeout=BUSY_TIMEOUT_MS / 1000,
+            timeout=busy_timeout_ms / 1000,
             isolation_level=None,  # SQLAlchemy's begin event below begins; the driver never does
             check_same_thread=False,
         )
@@ -65,7 +72,6 @@ def open_engine(path: Path, *, durable: bool = True, read_only: bool = False, po
 
 def _pragmas(*, durable: bool, read_only: bool) -> Callable[[Any, Any], None]:
     statements = [
-        f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
         "PRAGMA foreign_keys=ON",
         "PRAGMA trusted_schema=OFF",
         "PRAGMA cell_size_check=ON",

@@ -24,7 +24,7 @@ from terminal.model.codec import EventCodec, UnknownKindError
 from terminal.model.events import OrderInitialized
 from terminal.storage import schema
 from terminal.storage.chain import ChainCheck, ChainReport, Head, Row, key_id
-from terminal.storage.database import check_database, open_engine
+from terminal.storage.database import BUSY_TIMEOUT_MS, check_database, open_engine
 from terminal.storage.head_file import HeadFile
 from terminal.storage.journal_writer import Batch, JournalWriter, WriterSettings
 
@@ -73,6 +73,7 @@ class JournalStore:
         backups: Path | None = None,
         queue_rows: int = 10_000,
         disk_floor: int = DISK_FLOOR,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         on_failure: Callable[[StorageError], None] | None = None,
     ) -> None:
         self.path = path
@@ -83,6 +84,7 @@ class JournalStore:
             self._codec.register(JournalOpened)
         self._key, self._version, self._settings_digest = key, version, settings_digest
         self._queue_rows, self._disk_floor, self._backups = queue_rows, disk_floor, backups
+        self._busy_timeout_ms = busy_timeout_ms
         self._writer: JournalWriter | None = None
         self._dispatch: Dispatch | None = None
         self._failure: str | None = None
@@ -114,6 +116,7 @@ class JournalStore:
                 queue_rows=self._queue_rows,
                 disk_floor=self._disk_floor,
                 backups=self._backups,
+                busy_timeout_ms=self._busy_timeout_ms,
             ),
             dispatch=dispatch,
             on_failure=self._failed,
@@ -179,7 +182,7 @@ class JournalStore:
     def _running(self) -> JournalWriter:
         if self._failure is not None:
             raise StorageError(self._failure)
-        if self._writer is None:
+        if self._writer is None or not self._writer.accepts:
             raise StorageError("the journal is not open: nothing can be written or sent")
         return self._writer
 

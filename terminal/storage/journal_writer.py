@@ -64,6 +64,7 @@ class WriterSettings:
     queue_rows: int
     disk_floor: int
     backups: Path | None
+    busy_timeout_ms: int
 
 
 class JournalWriter:
@@ -125,9 +126,14 @@ class JournalWriter:
         return self._waiting_rows / self._settings.queue_rows
 
     @property
+    def accepts(self) -> bool:
+        """It has neither failed nor been told to stop."""
+        return not self._failed and not self._stopping
+
+    @property
     def has_room(self) -> bool:
         """The writer works and the disk has more room than the floor."""
-        return not self._failed and not self._stopping and self.free_bytes >= self._settings.disk_floor
+        return self.accepts and self.free_bytes >= self._settings.disk_floor
 
     # ------------------------------------------------------------ the thread
     def _run(self) -> None:
@@ -157,7 +163,7 @@ class JournalWriter:
                 backups=lambda: list_backups(backups),
                 before_migration=lambda: backup_before_migration(path, backups),
             )
-            engine = open_engine(path, pool=StaticPool)
+            engine = open_engine(path, pool=StaticPool, busy_timeout_ms=self._settings.busy_timeout_ms)
             stack.callback(engine.dispose)
             connection = stack.enter_context(engine.connect())
             _pragma(connection, "PRAGMA wal_autocheckpoint=0")
