@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Controls under the hand: steps, wheel, holding, arming, focus, toasts."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -394,7 +396,12 @@ def test_every_part_lives_in_every_theme_and_leaves_nothing(
         and not isinstance(child, QLineEdit)
     ]
     assert not nameless
+    gone = weakref.ref(part)
     window.close()
     window.deleteLater()
-    qapp.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+    del window, part, nameless
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
     assert set(qapp.topLevelWidgets()) <= before
+    assert gone() is None
+    theme.switch(name="dark", density="compact")  # nobody is left to hear it
