@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from terminal.errors import LinkLostError, StorageError
-from terminal.model.commands import OrderSpec
-from terminal.model.enums import BarSource, DataType, LinkState
 from terminal.model.events import (
     PositionReported,
     VenueCommission,
@@ -21,9 +19,9 @@ from terminal.model.events import (
 )
 from terminal.model.ids import AccountId, InstrumentId
 from terminal.model.instrument import Instrument
-from terminal.model.market import Bar, OptionParameters, OptionQuote, Quote
+from terminal.model.market import OptionQuote, Quote
 from terminal.model.preview import OrderPreview
-from terminal.ports import BarStream, BrokerTruth, ConnectionSettings, WireOrder
+from terminal.ports import BrokerTruth, WireOrder
 
 
 class SyncJournal:
@@ -68,16 +66,12 @@ class SyncJournal:
         return self._last_id
 
 
-class NoStream:
-    def close(self) -> None:
-        """Nothing streams."""
-
-
 @dataclass
-class FakeBroker:
+class FakeVenue:
     """Records what is sent; `truth` answers what the test has put into it."""
 
     placed: list[WireOrder] = field(default_factory=list)
+    previewed: list[WireOrder] = field(default_factory=list)
     modified: list[WireOrder] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     on_place: Callable[[WireOrder], None] | None = None
@@ -90,9 +84,12 @@ class FakeBroker:
     completed: list[VenueOrderCompleted] = field(default_factory=list)
     executions: list[VenueExecution] = field(default_factory=list)
     commissions: list[VenueCommission] = field(default_factory=list)
-    positions: list[PositionReported] = field(default_factory=list)
+    positions: list[PositionReported] | None = None
+    """What the broker says is held; None means what `book` adds up."""
+    book: Callable[[], Sequence[PositionReported]] = tuple
     truth_fault: Exception | None = None
     truths: int = 0
+    asked_for: AccountId | None = None
     on_truth: Callable[[], None] | None = None
     latched_read_only: bool = False
     now_ns: Callable[[], int] = lambda: 0
@@ -117,10 +114,12 @@ class FakeBroker:
         self.cancelled.append(broker_order_id)
 
     async def preview(self, order: WireOrder) -> OrderPreview:
+        self.previewed.append(order)
         return OrderPreview(ns=self.now_ns())
 
     async def truth(self, account_id: AccountId) -> BrokerTruth:
         self.truths += 1
+        self.asked_for = account_id
         if self.truth_fault is not None:
             raise self.truth_fault
         answer = BrokerTruth(
@@ -129,7 +128,7 @@ class FakeBroker:
             completed_orders=tuple(self.completed),
             executions=tuple(self.executions),
             commissions=tuple(self.commissions),
-            positions=tuple(self.positions),
+            positions=tuple(self.book() if self.positions is None else self.positions),
         )
         if self.on_truth is not None:
             self.on_truth()
@@ -138,84 +137,9 @@ class FakeBroker:
     def next_order_id_floor(self) -> int:
         return self.floor
 
-    # ---------------------------------------------------------- connection
-    async def connect(self, settings: ConnectionSettings) -> None:
-        """The test announces the link itself."""
-
-    async def disconnect(self) -> None:
-        """The test announces the link itself."""
-
-    @property
-    def link(self) -> LinkState:
-        return LinkState.READY
-
-    @property
-    def accounts(self) -> tuple[AccountId, ...]:
-        return (AccountId("DU1"),)
-
     @property
     def read_only(self) -> bool:
         return self.latched_read_only
-
-    # ---------------------------------------------------------- market and reference: not used by the order core
-    def subscribe_quote(self, instrument: Instrument) -> None:
-        """The order core asks for no data."""
-
-    def unsubscribe_quote(self, instrument_id: InstrumentId) -> None:
-        """The order core asks for no data."""
-
-    def subscribe_depth(self, instrument: Instrument, rows: int) -> None:
-        """The order core asks for no data."""
-
-    def unsubscribe_depth(self, instrument_id: InstrumentId) -> None:
-        """The order core asks for no data."""
-
-    def subscribe_trades(self, instrument: Instrument) -> None:
-        """The order core asks for no data."""
-
-    def unsubscribe_trades(self, instrument_id: InstrumentId) -> None:
-        """The order core asks for no data."""
-
-    def request_data_type(self, data_type: DataType) -> None:
-        """The order core asks for no data."""
-
-    def subscriptions(self) -> dict[str, int]:
-        return {}
-
-    async def search(self, pattern: str) -> Sequence[Instrument]:
-        return ()
-
-    async def qualify(self, instrument: Instrument) -> Instrument:
-        return instrument
-
-    async def option_parameters(self, underlying: Instrument) -> Sequence[OptionParameters]:
-        return ()
-
-    async def option_contracts(self, underlying: Instrument, expiry: str, trading_class: str) -> Sequence[Instrument]:
-        return ()
-
-    async def bars(
-        self,
-        instrument: Instrument,
-        *,
-        seconds: int,
-        duration_s: int,
-        end_ns: int | None = None,
-        source: BarSource = BarSource.TRADES,
-        regular_hours_only: bool = True,
-    ) -> Sequence[Bar]:
-        return ()
-
-    def keep_bars(
-        self,
-        instrument: Instrument,
-        *,
-        seconds: int,
-        duration_s: int,
-        regular_hours_only: bool,
-        sink: Callable[[Sequence[Bar], bool], None],
-    ) -> BarStream:
-        return NoStream()
 
 
 @dataclass
@@ -262,8 +186,3 @@ def run_now(_: str, coroutine: Coroutine[Any, Any, object]) -> None:
         return
     coroutine.close()
     raise AssertionError("the coroutine waited; give it an event loop")
-
-
-def limit_order_terms(spec: OrderSpec) -> tuple[object, ...]:
-    """Return what a test usually compares of an order's terms."""
-    return (spec.side, spec.quantity, spec.order_type, spec.limit_price, spec.stop_price)

@@ -19,7 +19,7 @@ from terminal.model.ids import AccountId, ClientOrderId, InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.order import Order
 from terminal.model.order_states import UNCONFIRMED
-from terminal.ports import Broker, Journal
+from terminal.ports import Journal
 from terminal.trading import states
 from terminal.trading.arming import Arming
 from terminal.trading.closing import Closer
@@ -35,7 +35,7 @@ from terminal.trading.reconcile import Reconciler, Spawn
 from terminal.trading.risk import RiskGate
 from terminal.trading.sender import Sender
 from terminal.trading.states import TradingStates
-from terminal.trading.views import MarketView, TradingSession
+from terminal.trading.views import MarketView, OrderVenue, TradingSession
 from terminal.trading.watch import OrderWatch
 
 _log = structlog.get_logger("orders")
@@ -54,7 +54,7 @@ class TradingCore:
         bus: Bus,
         clock: Clock,
         journal: Journal,
-        venue: Broker,
+        venue: OrderVenue,
         market: MarketView,
         spawn: Spawn,
         limits: RiskLimits | None = None,

@@ -204,6 +204,7 @@ class VenueInbox:
         if known:
             self._claimed.pop(coid, None)  # after a correction the broker's old sum means nothing
             self._alarm(f"{order.instrument_id}: execution {event.execution_id} was corrected", "check the position")
+            self._probe(f"{coid}: an execution was corrected", 1.0)
         elif before in _OVER and order.is_own:
             self._alarm(
                 f"{order.instrument_id}: {event.quantity} filled on an order that was {before.value}",

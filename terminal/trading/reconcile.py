@@ -102,6 +102,7 @@ class Reconciler:
         self._spacing_s = _FIRST_SPACING_S
         self._missing: dict[ClientOrderId, _Missing] = {}
         self._gaps: dict[InstrumentId, _Gap] = {}
+        self._compared: set[AccountId] = set()
         self._adopt_late: set[InstrumentId] = set()
         self.probes = 0
         """How often the broker was asked because of a doubt."""
@@ -154,7 +155,9 @@ class Reconciler:
 
     # ------------------------------------------------------------ applying
     def _apply(self, truth: BrokerTruth, asked_ns: int, *, full: bool) -> e.Reconciled:
-        first = not self._portfolio.has_records(self._account_id())
+        account = self._account_id()
+        first = account not in self._compared and not self._portfolio.has_records(account)
+        self._compared.add(account)
         before = {order.client_order_id: (order, describe(order)) for order in self._index.open()}
         known = len(self._index)
         shown, ended = self._apply_orders(truth)

@@ -14,7 +14,7 @@ from terminal.clock import Clock
 from terminal.model.enums import Side
 from terminal.model.ids import InstrumentId, StrategyId
 from terminal.model.instrument import Instrument
-from terminal.ports import Broker, Journal
+from terminal.ports import Journal
 from terminal.trading.arming import Arming
 from terminal.trading.index import OrderIndex
 from terminal.trading.limits import RiskLimits
@@ -25,7 +25,7 @@ from terminal.trading.request import Denial, OrderRequest, RiskContext, worst_ca
 from terminal.trading.rules import first_refusal, judge
 from terminal.trading.rules_limits import max_notional_of, max_position_of, max_quantity_of
 from terminal.trading.states import TradingStates
-from terminal.trading.views import MarketView, TradingSession
+from terminal.trading.views import MarketView, OrderVenue, TradingSession
 
 _NEAR: Final = 0.8
 
@@ -55,7 +55,7 @@ class RiskGate:
         arming: Arming,
         link: LinkWatch,
         journal: Journal,
-        venue: Broker,
+        venue: OrderVenue,
         limits: RiskLimits,
     ) -> None:
         self._clock = clock

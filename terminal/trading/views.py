@@ -11,6 +11,7 @@ from terminal.model.enums import Mode
 from terminal.model.ids import AccountId, InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.market import OptionQuote, Quote
+from terminal.ports import ExecutionVenue
 
 
 class MarketView(Protocol):
@@ -21,6 +22,15 @@ class MarketView(Protocol):
     def option_quote(self, instrument_id: InstrumentId) -> OptionQuote | None: ...
     def age_s(self, instrument_id: InstrumentId) -> float | None:
         """Return seconds since the source last spoke for it, None when it never did."""
+        ...
+
+
+class OrderVenue(ExecutionVenue, Protocol):
+    """The part of a broker that the order core uses; every `Broker` is one."""
+
+    @property
+    def read_only(self) -> bool:
+        """The API refuses orders."""
         ...
 
 

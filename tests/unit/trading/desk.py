@@ -8,15 +8,15 @@ from terminal.bus import Bus
 from terminal.clock import NS_PER_S, SimClock
 from terminal.model import events as e
 from terminal.model.commands import BracketSpec, OrderSpec, SubmitOrder
-from terminal.model.enums import AssetClass, LinkState, Mode, OrderOrigin, OrderType, Side, TimeInForce
-from terminal.model.ids import AccountId, ClientOrderId, ExecutionId, InstrumentId, StrategyId
+from terminal.model.enums import AssetClass, LinkState, Mode, OrderOrigin, OrderStatus, OrderType, Side, TimeInForce
+from terminal.model.ids import AccountId, ClientOrderId, ExecutionId, InstrumentId, StrategyId, execution_root
 from terminal.model.instrument import Instrument, Session
 from terminal.model.order import Order
 from terminal.trading.execution import ExecutionEngine
 from terminal.trading.ledger import Checkpoint, no_checkpoint
 from terminal.trading.limits import RiskLimits
 from terminal.trading.views import TradingSession
-from tests.fakes import FakeBroker, FakeMarket, SyncJournal, run_now
+from tests.fakes import FakeMarket, FakeVenue, SyncJournal, run_now
 
 START_NS = 1_736_348_400 * NS_PER_S  # 8 January 2025, 10:00 in New York
 ACCOUNT = AccountId("DU1")
@@ -83,7 +83,7 @@ class Desk:
         self.clock = SimClock(START_NS)
         self.bus = Bus()
         self.journal = SyncJournal()
-        self.broker = FakeBroker(now_ns=self.clock.now_ns)
+        self.broker = FakeVenue(now_ns=self.clock.now_ns)
         self.market = FakeMarket()
         for instrument, bid, ask in (
             (stock(), 99.99, 100.01),
@@ -104,6 +104,8 @@ class Desk:
             checkpoint=checkpoint,
         )
         self.seen: list[object] = []
+        self.told: list[e.VenueExecution] = []
+        self.broker.book = self._held
         self.bus.subscribe(object, self.seen.append)
         self.engine.use_account(TradingSession(account_id=ACCOUNT, mode=mode, client_id=CLIENT))
         records = tuple(records)
@@ -123,7 +125,26 @@ class Desk:
     def link(self, state: LinkState, code: int = 0, text: str = "") -> None:
         self.say(e.LinkChanged(ns=self.clock.now_ns(), state=state, code=code, text=text))
 
+    def _held(self) -> list[e.PositionReported]:
+        """Add up the latest revision of every execution that the broker has made known."""
+        latest: dict[str, tuple[int, e.VenueExecution]] = {}
+        for each in (*self.told, *self.broker.executions):
+            root, revision = execution_root(each.execution_id)
+            if each.account_id == ACCOUNT and revision >= latest.get(root, (0, each))[0]:
+                latest[root] = (revision, each)
+        sums: dict[InstrumentId, Decimal] = {}
+        for _, each in latest.values():
+            sums[each.instrument_id] = sums.get(each.instrument_id, Decimal(0)) + each.quantity * each.side.sign
+        return [
+            e.PositionReported(
+                ns=self.clock.now_ns(), account_id=ACCOUNT, instrument_id=name, quantity=quantity, average_cost=100.0
+            )
+            for name, quantity in sums.items()
+        ]
+
     def say(self, event: object) -> None:
+        if isinstance(event, e.VenueExecution):
+            self.told.append(event)
         assert self.engine.on_venue_event(event)
 
     def report_worth(self, worth: str = "250000") -> None:
@@ -262,7 +283,13 @@ class Desk:
         """Return a new core on the same journal, not yet connected."""
         again = Desk(connect=False, records=self.journal.records)
         again.clock.advance_to(self.clock.now_ns())
+        again.told = list(self.told)
         return again
+
+
+def state(order: Order) -> OrderStatus:
+    """Return the state of an order now: the type checker must not remember an earlier look."""
+    return order.status
 
 
 def limit(

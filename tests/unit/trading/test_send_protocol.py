@@ -11,7 +11,7 @@ from terminal.model import events as e
 from terminal.model.commands import BracketSpec, CancelOrder, KillSwitch, OrderSpec, SubmitOrder
 from terminal.model.enums import BracketRole, Knowledge, LinkState, OrderOrigin, OrderStatus
 from terminal.model.instrument import Instrument
-from tests.unit.trading.desk import AAPL, CLIENT, Desk, limit, market
+from tests.unit.trading.desk import AAPL, CLIENT, Desk, limit, market, state
 
 S = OrderStatus
 
@@ -29,13 +29,13 @@ def test_intent_id_and_marker_are_one_commit_and_bytes_follow_it() -> None:
     assert len(desk.journal.commits) == commits + 1
     assert kinds(desk.journal.commits[-1]) == ["Instrument", "OrderInitialized", "OrderStaged", "OrderSending"]
     assert desk.broker.placed == []
-    assert order.status is S.SENDING
+    assert state(order) is S.SENDING
     desk.journal.release()
     [wire] = desk.broker.placed
     assert wire.client_order_id == order.client_order_id
     assert wire.broker_order_id == order.broker_order_id
     assert wire.transmit
-    assert order.status is S.SENT
+    assert state(order) is S.SENT
     assert order.session_epoch == desk.broker.epoch
     assert kinds(desk.journal.commits[-1]) == ["OrderSent"]
 
