@@ -254,9 +254,9 @@ class Connection:
         except TimeoutError:
             raise BrokerError(0, f"no {what} within {seconds:g} s") from None
         finally:
-            if not task.done():
-                task.cancel()
-        if not task.done():
+            answered = task.done()
+            task.cancel()
+        if not answered:
             raise LinkLostError(504, f"the connection broke before the {what} came")
         return await task
 

@@ -2,7 +2,7 @@
 """What the adapter's tests share: a clock that is stepped, a sink that remembers, contracts, messages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TypeVar
@@ -109,6 +109,9 @@ class Desk:
         """Connect and wait until the link is ready."""
         await self.broker.connect(self.settings())
         await self.heard.link(LinkState.READY)
+
+    def task(self, work: Coroutine[object, object, T]) -> "asyncio.Task[T]":
+        return asyncio.get_running_loop().create_task(work)
 
     async def step_until(self, condition: Callable[[], bool], step_s: float = 0.25, limit_s: float = 60) -> float:
         """Step the clock until something is so; return the seconds stepped."""

@@ -30,10 +30,10 @@ _COMPLETED = (
     "gtd= rule80a=0 pct_offset= settling= slot=0 location= exempt=-1 start= ref_price= delta= lower= upper= "
     "display=0 sweep=0 aon=0 min_qty= oca_type=3 trigger=0 vol= vol_type=0 dn_type=None dn_aux= dn_con=0 dn_short=0 "
     "dn_slot=0 dn_location= continuous=0 ref_type=0 trail_stop= trail_pct= legs= n_legs=0 n_order_legs=0 n_smart=0 "
-    "scale_init= scale_subs= scale_inc= hedge= clearing= intent=IB not_held=0 dnc=0 algo= solicited=0 status=Filled random_size=0 "
-    "random_price=0 n_conditions=0 trail_stop_2= lmt_offset= cash=0 no_auto=0 oms=0 auto_cancel_date= filled=10 "
-    "ref_fut=0 auto_cancel=0 shareholder= imbalance=0 route=0 parent_perm=0 completed_time= completed_status= "
-    "min_trade= min_compete= compete= whole= half="
+    "scale_init= scale_subs= scale_inc= hedge= clearing= intent=IB not_held=0 dnc=0 algo= solicited=0 status=Filled "
+    "random_size=0 random_price=0 n_conditions=0 trail_stop_2= lmt_offset= cash=0 no_auto=0 oms=0 auto_cancel_date= "
+    "filled=10 ref_fut=0 auto_cancel=0 shareholder= imbalance=0 route=0 parent_perm=0 completed_time= "
+    "completed_status= min_trade= min_compete= compete= whole= half="
 )
 
 
