@@ -81,10 +81,9 @@ class TableHeader(QHeaderView):
 
     def make_room(self, key: str, width: float) -> bool:
         """Widen a column whose number does not fit, unless a person set its width; `fit` then shares anew."""
-        wanted = int(width) + 1
-        if key in self._locked or wanted <= self._base(self._column(key)):
+        if key in self._locked or width <= self._base(self._column(key)):
             return False
-        self._widths[key] = wanted
+        self._widths[key] = int(width) + 1 + self._theme.space.x4  # two full numbers need air between them
         return True
 
     def fit(self) -> None:
