@@ -7,6 +7,7 @@ Speaks one word per line on standard output; what it says has happened, nothing 
 import resource
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from terminal.errors import StorageError, UserError
@@ -26,14 +27,14 @@ def write(folder: Path) -> None:
     journal.open(lambda callback: callback())
     say(f"id {journal.allocate_order_id(1)}")
     for number, _ in enumerate(sys.stdin, 1):
-        journal.append(intent(number), lambda number=number: say(f"durable {number}"))
+        journal.append(intent(number), partial(say, f"durable {number}"))
         say(f"queued {number}")
 
 
 def fill_disk(folder: Path, allowed: int) -> None:
     """Append until the system refuses to let any file grow beyond ``allowed`` bytes."""
     failed = threading.Event()
-    durable: list[int] = []
+    durable = 0
 
     def on_failure(fault: StorageError) -> None:
         say(f"failed {fault}")
@@ -47,12 +48,13 @@ def fill_disk(folder: Path, allowed: int) -> None:
         while not failed.is_set() and number < 100_000:
             number += 1
             done = threading.Event()
-            journal.append(intent(number), lambda number=number, done=done: (durable.append(number), done.set()))
+            journal.append(intent(number), done.set)
             while not done.wait(0.05) and not failed.is_set():
                 pass
+            durable += done.is_set()
     except StorageError:
         failed.wait(10)
-    say(f"durable {len(durable)}")
+    say(f"durable {durable}")
     try:
         journal.append(intent(number + 1), lambda: say("a refused order became durable"))
     except StorageError:
@@ -63,12 +65,13 @@ def fill_disk(folder: Path, allowed: int) -> None:
 
 def take_profile(folder: Path) -> None:
     try:
-        lock_profile(profile_paths("demo", folder))
+        lock = lock_profile(profile_paths("demo", folder))
     except UserError as fault:
         say(fault.code)
         return
     say("locked")
     sys.stdin.readline()
+    lock.release()
 
 
 if __name__ == "__main__":

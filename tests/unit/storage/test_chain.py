@@ -5,6 +5,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ async def write(open_journal: OpenJournal, numbers: range, key: bytes | None = K
     journal = await open_journal(key=key)
     for number in numbers:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        journal.append(story(number), lambda done=done: done.set_result(None))
+        journal.append(story(number), partial(done.set_result, None))
         await done
     await journal.stop()
     return journal
