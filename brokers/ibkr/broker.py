@@ -82,6 +82,7 @@ class IbkrBroker:
                 self._market,
                 self._depth,
                 self._history,
+                self._reference,
                 self._heartbeat,
                 self._notices,
             )
@@ -89,6 +90,7 @@ class IbkrBroker:
         self._notices.resynchronize = self._resynchronize
         self._notices.expect_words = self._expect_words
         self._notices.verify = self._revive_silent
+        self._notices.on_read_only = self._venue.on_read_only
         self._notices.on_order_error = self._venue.on_order_error
         self._task: asyncio.Task[None] | None = None
         self._spoke_ns = 0

@@ -19,6 +19,8 @@ from terminal.model.enums import LinkState
 from terminal.model.events import VenueOrderError
 from terminal.ports import EventSink
 
+_NO_ID: Final = 2147483647
+"""TWS's id for requests without one, beside -1."""
 VERIFY_S: Final = 10.0
 """Streams that stay silent this long after a farm or the link came back are asked for again."""
 
@@ -46,6 +48,7 @@ class Notices:
         self.resynchronize: Callable[[Cause, bool], None] = lambda _cause, _lost: None
         self.verify: Callable[[], None] = lambda: None
         self.expect_words: Callable[[], None] = lambda: None
+        self.on_read_only: Callable[[int, str], None] = lambda _code, _text: None
         self.on_order_error: Callable[[int, int, str], bool] = lambda _id, _code, _text: False
         """Gets id, code and text first; True means it was a preview's and is no order's."""
 
@@ -62,7 +65,10 @@ class Notices:
     def on_error(self, error: WireError) -> None:
         if codes.is_read_only(error.code, error.text):
             self._link.latch_read_only(error.text)
-        if error.req_id >= REQUEST_BASE:
+            self.on_read_only(error.code, error.text)
+        if error.req_id == _NO_ID:
+            self._on_session(error)
+        elif error.req_id >= REQUEST_BASE:
             self._on_request(error)
         elif error.req_id > 0:
             self._on_order(error)

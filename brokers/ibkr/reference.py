@@ -15,6 +15,7 @@ from brokers.ibkr.connection import Connection
 from brokers.ibkr.contracts import (
     SEC_TYPES,
     ContractRegister,
+    decimal,
     from_description,
     from_details,
     market_rule_id,
@@ -28,7 +29,7 @@ from terminal.model.instrument import Instrument, TickBand, instrument_id
 from terminal.model.market import OptionParameters
 
 if TYPE_CHECKING:
-    from ib_insync import Contract, ContractDescription, ContractDetails, PriceIncrement
+    from ib_insync import Contract, ContractDescription, ContractDetails
 
 T = TypeVar("T")
 DETAILS_S: Final = 10.0
@@ -53,11 +54,13 @@ class Reference:
         self._register = register
         self._connection: Connection | None = None
         self._rules: dict[int, tuple[TickBand, ...]] = {}
+        self._rule_waits: dict[int, asyncio.Future[tuple[TickBand, ...]]] = {}
 
     def begin(self, connection: Connection) -> None:
         self._connection = connection
 
     def end(self, connection: Connection) -> None:
+        self._rule_waits.clear()
         if not connection.alive:
             self._connection = None
 
@@ -161,14 +164,33 @@ class Reference:
         if known is not None:
             return known
         try:
-            answer = await self._ask(RULE_S, "market rule", lambda c: c.ib.reqMarketRuleAsync(rule_id))
-        except RefusedError:
-            answer = None
-        if answer is None:
+            return await self._ask(RULE_S, "market rule", lambda c: self._ask_rule(c, rule_id))
+        except LinkLostError:
+            raise
+        except BrokerError:
+            self._rule_waits.pop(rule_id, None)
             return ()
-        bands = tuple(_band(step) for step in answer)
+
+    async def _ask_rule(self, connection: Connection, rule_id: int) -> tuple[TickBand, ...]:
+        """Ask once, however many wait for it."""
+        waiting = self._rule_waits.get(rule_id)
+        if waiting is None:
+            waiting = self._rule_waits[rule_id] = asyncio.get_running_loop().create_future()
+            connection.client.reqMarketRule(rule_id)
+        return await asyncio.shield(waiting)
+
+    def on_market_rule(self, fields: list[str]) -> None:
+        """Take message 93. Raises ValueError, IndexError when it cannot be read."""
+        rule_id, count = int(fields[1]), int(fields[2])
+        steps = [decimal(text) for text in fields[3 : 3 + 2 * count]]
+        pairs = zip(steps[::2], steps[1::2], strict=True)
+        bands = [TickBand(low_edge=edge, increment=increment) for edge, increment in pairs]
+        if len(bands) != count or any(band.increment <= 0 for band in bands):
+            raise ValueError(f"market rule {rule_id} needs {count} positive increments")
         self._rules[rule_id] = tuple(sorted(bands, key=lambda band: band.low_edge))
-        return self._rules[rule_id]
+        waiting = self._rule_waits.pop(rule_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(self._rules[rule_id])
 
     # ------------------------------------------------------------ options
     async def option_parameters(self, underlying: Instrument) -> Sequence[OptionParameters]:
@@ -259,7 +281,3 @@ def _describe(details: "ContractDetails") -> str:
         contract.currency,
     )
     return " ".join(part for part in parts if part)
-
-
-def _band(step: "PriceIncrement") -> TickBand:
-    return TickBand(low_edge=Decimal(repr(step.lowEdge)), increment=Decimal(repr(step.increment)))

@@ -19,6 +19,7 @@ from brokers.ibkr.heartbeat import Heartbeat
 from brokers.ibkr.link import Link
 from brokers.ibkr.market import MarketData
 from brokers.ibkr.notices import Notices
+from brokers.ibkr.reference import Reference
 from brokers.ibkr.venue import OrderVenue
 from terminal.clock import NS_PER_S, Clock
 from terminal.errors import DataError
@@ -52,6 +53,7 @@ class Routes:
         market: MarketData,
         depth: DepthFeed,
         history: History,
+        reference: Reference,
         heartbeat: Heartbeat,
         notices: Notices,
     ) -> Mapping[str, Handler]:
@@ -84,6 +86,7 @@ class Routes:
             "90": plain(history.on_bar_update),
             "49": plain(heartbeat.on_time),
             "58": plain(market.on_data_type),
+            "93": plain(reference.on_market_rule),
             "99": plain(market.on_tick_by_tick),
         }
 

@@ -199,6 +199,12 @@ class OrderVenue:
         if future is not None and not future.done():
             future.set_result(None)
 
+    def on_read_only(self, code: int, text: str) -> None:
+        """The API refuses even to list orders: whoever waits for a list need not wait longer."""
+        for future in self._ends.values():
+            if not future.done():
+                future.set_exception(RefusedError(code, text))
+
     def on_order_error(self, order_id: int, code: int, text: str) -> bool:
         """Give an error to the preview that waits under this id; True when there is one."""
         future = self._previews.get(order_id)
