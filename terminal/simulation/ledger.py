@@ -96,6 +96,12 @@ class Ledger:
         self._add(instrument.currency, -paid)
         return realized
 
+    def close(self, con_id: int, price: Decimal) -> None:
+        """Settle a position at ``price`` without commission (expiry)."""
+        held = self.holdings[con_id]
+        sign = -1 if held.quantity > 0 else 1
+        self.fill(con_id, held.instrument, sign=sign, quantity=abs(held.quantity), price=price, paid=_ZERO)
+
     @staticmethod
     def _close(held: Holding, sign: int, closing: Decimal, value: Decimal, paid: Decimal) -> tuple[Decimal, Decimal]:
         """Close a part; return realised profit with commissions, and without any."""

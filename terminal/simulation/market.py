@@ -7,6 +7,7 @@ stepped and costs nothing: its quotes are read from the source when asked for.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Final
 
 from terminal.model.enums import AssetClass, Side
@@ -128,6 +129,7 @@ class Market:
         before = self.source.calendar.day(self.day_index() - 1)
         self._now = before.end_ns - 1
         self.desk.session_closed(day_over=True)
+        self._settle_expired(before.date)
         self.money.start_day()
         self.desk.settlement.forget_day()
         self.desk.orders.forget_done()
@@ -141,6 +143,18 @@ class Market:
             self._tell_top(con_id)
         for account in self.accounts:
             self.listener.on_account(account)
+
+    def _settle_expired(self, today: date) -> None:
+        """Settle what expires today in cash, at the intrinsic value or the last price; its orders end."""
+        for working in self.desk.orders.live():
+            if working.instrument.expiry is not None and working.instrument.expiry <= today:
+                self.desk.finish(working, "Expired")
+        for account, ledger in self.money.ledgers.items():
+            for con_id, held in list(ledger.holdings.items()):
+                if held.quantity and held.instrument.expiry is not None and held.instrument.expiry <= today:
+                    price = held.instrument.min_tick * round(self.mark(con_id) / float(held.instrument.min_tick))
+                    ledger.close(con_id, price)
+                    self.listener.on_position(self.money.position(account, con_id))
 
     def set_listener(self, listener: MarketListener) -> None:
         self.listener = listener
@@ -312,6 +326,9 @@ class Market:
             if last is None or instrument.asset_class in {AssetClass.OPTION, AssetClass.FOREX}:
                 return (self.price(instrument, bid) + self.price(instrument, ask)) / 2
             return self.price(instrument, min(max(last, bid), ask))
+        fair = self.source.fair(con_id, self._now)
+        if fair is not None:
+            return fair
         if last is not None:
             return self.price(instrument, last)
         close = self.source.figures(con_id, self._now).previous_close
@@ -394,7 +411,8 @@ class Market:
         return sides[0], sides[1]
 
     def greeks(self, con_id: int, source: str) -> SimGreeks | None:
-        return self.source.greeks(con_id, source, self._now, self._current_book(con_id))
+        book = self._current_book(con_id)
+        return self.source.greeks(con_id, source, self._now, book, self.quote_ticks(con_id)[2])
 
     def statistics(self, con_id: int) -> dict[str, float]:
         return self.source.statistics(con_id, self._now)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from terminal.model.enums import AssetClass
-from terminal.model.instrument import Instrument
+from terminal.model.instrument import Instrument, Session
 from terminal.model.market import Bar
 from terminal.simulation.book import LimitBook
 from terminal.simulation.catalog import (
@@ -22,6 +22,9 @@ from terminal.simulation.catalog import (
 from terminal.simulation.exchange_port import SimGreeks
 from terminal.simulation.history import FIRST_DAY, ListedHistory
 from terminal.simulation.listed import ListedFeed, ListedMarket
+from terminal.simulation.option_chain import OPTION_ID_BASE, build_option
+from terminal.simulation.option_history import LISTED_DAYS, OptionHistory
+from terminal.simulation.option_market import OptionMarket
 from terminal.simulation.rng import generator
 from terminal.simulation.source import NEVER, DayFigures, Feed, Touch
 from terminal.simulation.tape import Tape
@@ -42,6 +45,8 @@ class SimulatedSource:
         self.seed = seed
         self.listed = ListedMarket(seed, self.calendar)
         self._history = ListedHistory(self.listed)
+        self.options = OptionMarket(seed, self.listed)
+        self._option_history = OptionHistory(self.options)
         self._specs = {spec.con_id: spec for spec in UNDERLYINGS}
         self._built: dict[tuple[int, int], Instrument] = {}
         self._feeds: dict[int, ListedFeed] = {}
@@ -77,52 +82,80 @@ class SimulatedSource:
         expiry = future_at(con_id)
         if expiry is not None:
             return build_future(ES, expiry, self.calendar, day)
-        return None
+        contract = self.options.listing.contract(con_id)
+        if contract is None:
+            return None
+        days = [self.calendar.day(index) for index in range(day, day + SESSIONS_AHEAD)]
+        return build_option(
+            contract,
+            tuple(
+                Session(start_ns=item.open_ns, end_ns=item.close_ns)
+                for item in days
+                if item.open_ns < contract.expiry_ns
+            ),
+        )
 
     def option_chain(self, con_id: int, day: int) -> Sequence[tuple[str, str, str, Sequence[str], Sequence[float]]]:
-        return ()
+        return self.options.listing.chain(con_id, day)
 
     def option_contracts(
         self, symbol: str, day: int, *, expiry: str = "", strike: float = 0.0, right: str = ""
     ) -> Sequence[Instrument]:
-        return ()
+        found = self.options.listing.select(symbol, day, expiry=expiry, strike=strike, right=right)
+        return [item for item in (self.instrument(contract.con_id, day) for contract in found) if item is not None]
 
     def underlying_of(self, instrument: Instrument) -> int | None:
-        return None
+        if instrument.asset_class is not AssetClass.OPTION or instrument.broker_id is None:
+            return None
+        return self.options.need(instrument.broker_id).spec.con_id
 
     # ------------------------------------------------------------ market
 
     def touch(self, con_id: int, ns: int) -> Touch:
-        return self.listed.touch(con_id, ns)
+        return self.options.touch(con_id, ns) if self._is_option(con_id) else self.listed.touch(con_id, ns)
 
     def displayed(self, con_id: int, sign: int, tick: int, touch: int, ns: int) -> int:
+        if self._is_option(con_id):
+            return self.options.displayed(con_id, sign, tick, touch, ns)
         return self.listed.need(con_id).depth.displayed(sign, tick, touch, ns)
 
     def has_depth(self, con_id: int) -> bool:
         return self.listed.listed(con_id) is not None
 
     def open_feed(self, con_id: int, ns: int) -> Feed:
+        if self._is_option(con_id):
+            return self.options.open_feed(con_id, ns)
         feed = self._feeds.get(con_id)
         if feed is None:
             feed = self._feeds[con_id] = ListedFeed(self.listed, con_id, ns)
         return feed
 
     def close_feed(self, con_id: int) -> Feed | None:
-        return self._feeds.pop(con_id, None)
+        return self.options.close_feed(con_id) if self._is_option(con_id) else self._feeds.pop(con_id, None)
 
     def tape(self, con_id: int, ns: int) -> Tape:
-        return self.listed.tape_of_day(con_id, self.calendar.index_at(ns))
+        market = self.options if self._is_option(con_id) else self.listed
+        return market.tape_of_day(con_id, self.calendar.index_at(ns))
 
     def tapes(self) -> dict[tuple[int, int], Tape]:
-        return self.listed.tapes
+        return {**self.listed.tapes, **self.options.tapes}
 
     def figures(self, con_id: int, ns: int) -> DayFigures:
-        return self.listed.figures(con_id, ns)
+        return self.options.figures(con_id, ns) if self._is_option(con_id) else self.listed.figures(con_id, ns)
 
-    def greeks(self, con_id: int, source: str, ns: int, book: LimitBook) -> SimGreeks | None:
-        return None
+    def greeks(self, con_id: int, source: str, ns: int, book: LimitBook, last: int | None) -> SimGreeks | None:
+        return self.options.greeks(con_id, source, ns, book, last) if self._is_option(con_id) else None
+
+    def fair(self, con_id: int, ns: int) -> float | None:
+        return self.options.fair_price(con_id, ns) if self._is_option(con_id) else None
+
+    @staticmethod
+    def _is_option(con_id: int) -> bool:
+        return con_id >= OPTION_ID_BASE
 
     def statistics(self, con_id: int, ns: int) -> dict[str, float]:
+        if self._is_option(con_id):
+            return self.options.statistics(con_id, ns)
         spec = self.listed.need(con_id).spec
         rng = generator(self.seed, "statistics", con_id, self.calendar.index_at(ns))
         found = {"average_volume": float(round(spec.daily_volume * rng.uniform(0.9, 1.1)))}
@@ -136,11 +169,17 @@ class SimulatedSource:
         instrument = self.instrument(con_id, self.calendar.index_at(now_ns))
         if instrument is None:
             raise KeyError(f"contract {con_id} is not listed")
+        if self._is_option(con_id):
+            return self._option_history.bars(
+                instrument, seconds=seconds, start_ns=start_ns, end_ns=end_ns, now_ns=now_ns, what=what
+            )
         return self._history.bars(
             instrument, seconds=seconds, start_ns=start_ns, end_ns=end_ns, now_ns=now_ns, what=what,
             regular_only=regular_only,
         )  # fmt: skip
 
     def head_ns(self, con_id: int) -> int:
+        if self._is_option(con_id):
+            return self.calendar.day(-LISTED_DAYS).open_ns
         self.listed.need(con_id)
         return self.calendar.day(FIRST_DAY).open_ns

@@ -6,7 +6,7 @@ executions, the clock, the counter of permanent ids and the prints that own orde
 the books is forgotten: a resting order queues up anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -118,14 +118,14 @@ class LoadedState:
 
 
 class InstrumentOf:
-    """Look up of contracts that raises for unknown ids."""
+    """Look-up of contracts that raises for unknown ids."""
 
-    def __init__(self, look: "Any") -> None:
+    def __init__(self, look: Callable[[int], Instrument | None]) -> None:
         self._look = look
 
     def __call__(self, con_id: int) -> Instrument:
         found = self._look(con_id)
-        if not isinstance(found, Instrument):
+        if found is None:
             raise ValueError(f"contract {con_id} does not exist in this market")
         return found
 

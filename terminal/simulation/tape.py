@@ -109,7 +109,7 @@ class Tape:
         size_all = np.concatenate((size, rows[:, 2]))
         order = np.argsort(ns_all, kind="stable")
         order = order[size_all[order] > 0]
-        tick_all = np.concatenate((base.tick, rows[:, 1]))
+        tick_all: Ints = np.concatenate((base.tick, rows[:, 1]))
         side_all = np.concatenate((base.side, rows[:, 3].astype(np.int8)))
         return Prints(ns_all[order], tick_all[order], size_all[order], side_all[order])
 

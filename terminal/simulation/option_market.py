@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OptionMarket: the options side of the simulated market: touch, sizes, prints, feeds, Greeks and bars.
+
+All contracts of an underlying move together, once a second, so a chain of any size is one vectorised calculation.
+Options trade in the regular session alone; outside of it there is no quote.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from terminal.options.implied import implied_volatility
+from terminal.options.pricing import value
+from terminal.simulation.book import LimitBook
+from terminal.simulation.catalog import Underlying
+from terminal.simulation.depth import DepthField
+from terminal.simulation.exchange_port import SimGreeks
+from terminal.simulation.listed import ListedMarket
+from terminal.simulation.option_chain import Contract, OptionListing
+from terminal.simulation.option_quotes import DIVIDEND, RATE, TICK, Fair, OptionQuotes
+from terminal.simulation.rng import label_key, mix, mix_array, unit, unit_array
+from terminal.simulation.source import NEVER, DayFigures, FeedEvent, Touch
+from terminal.simulation.tape import Ints, Prints, Tape
+from terminal.simulation.trading_days import MINUTE_NS, NS
+
+SOURCES: Final = ("bid", "ask", "last", "model")
+_LEVELS: Final = 8
+_TOUCH_LOTS: Final = 18.0
+_REPEAT: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """Fair values and quotes of a group at one moment."""
+
+    ns: int
+    rows: dict[int, int]
+    fair: Fair
+    bid: Ints
+    ask: Ints
+
+
+class OptionMarket:
+    """See the module."""
+
+    def __init__(self, seed: int, market: ListedMarket) -> None:
+        self._market = market
+        self.calendar = market.calendar
+        self.listing = OptionListing(market, market.calendar)
+        self.quotes = OptionQuotes(market)
+        self._key = label_key("options", seed)
+        self._seed = seed
+        self._fields: dict[int, DepthField] = {}
+        self._groups: dict[int, OptionGroupFeed] = {}
+        self.tapes: dict[tuple[int, int], Tape] = {}
+
+    def need(self, con_id: int) -> Contract:
+        found = self.listing.contract(con_id)
+        if found is None:
+            raise KeyError(f"contract {con_id} is not an option of this market")
+        return found
+
+    # ------------------------------------------------------------ quotes
+
+    def is_open(self, contract: Contract, ns: int) -> bool:
+        index = self.calendar.index_at(ns)
+        return self.calendar.day(index).is_regular(ns) and ns < contract.expiry_ns
+
+    def refresh_ns(self, spec: Underlying, ns: int) -> int:
+        """Return the latest moment at or before ``ns`` at which this underlying's options were requoted."""
+        offset = mix(self._key, spec.con_id) % 900 * 1_000_000
+        return (ns - offset) // NS * NS + offset
+
+    def touch(self, con_id: int, ns: int) -> Touch:
+        contract = self.need(con_id)
+        if not self.is_open(contract, ns):
+            return None, None
+        group = self._groups.get(contract.spec.con_id)
+        if group is not None and group.holds(con_id, ns):
+            return group.touch(con_id)
+        board = self.board(contract.spec, [contract], self.refresh_ns(contract.spec, ns))
+        return _touch(int(board.bid[0]), int(board.ask[0]))
+
+    def board(self, spec: Underlying, contracts: list[Contract], ns: int) -> _Board:
+        fair = self.quotes.fair(spec, contracts, ns)
+        ticks = self.quotes.quote(spec, fair)
+        return _Board(ns, {item.con_id: row for row, item in enumerate(contracts)}, fair, ticks.bid, ticks.ask)
+
+    def displayed(self, con_id: int, sign: int, tick: int, touch: int, ns: int) -> int:
+        contract = self.need(con_id)
+        step = 1 if contract.spec.option_penny or tick < 300 else 5
+        if tick % step:
+            return 0
+        distance = (touch - tick) * sign // step
+        if not 0 <= distance < _LEVELS:
+            return 0
+        field = self._fields.get(con_id)
+        if field is None:
+            field = self._fields[con_id] = DepthField.of(self._seed, f"option {con_id}", 1, _TOUCH_LOTS)
+        return field.displayed(sign, tick // step, tick // step + sign * distance, ns)
+
+    def fair_price(self, con_id: int, ns: int) -> float:
+        """Return the fair value, also while the market is closed."""
+        contract = self.need(con_id)
+        return float(self.quotes.fair(contract.spec, [contract], ns).worth.price[0])
+
+    # ------------------------------------------------------------ prints
+
+    def tape_of_day(self, con_id: int, index: int) -> Tape:
+        """Return a day's prints: rare, at the bid or ask of their moment, more near the money and soon to expire."""
+        found = self.tapes.get((con_id, index))
+        if found is None:
+            found = self.tapes[con_id, index] = Tape(self._background(self.need(con_id), index))
+            if len(self.tapes) > 4000:
+                for key in [key for key, tape in self.tapes.items() if not tape.added and not tape.removed][:2000]:
+                    del self.tapes[key]
+        return found
+
+    def _background(self, contract: Contract, index: int) -> Prints:
+        day = self.calendar.day(index)
+        none = np.zeros(0, dtype=np.int64)
+        if day.open_ns >= contract.expiry_ns:
+            return Prints(none, none, none, none.astype(np.int8))
+        minutes = np.arange((day.close_ns - day.open_ns) // MINUTE_NS, dtype=np.int64)
+        word = mix_array(mix(self._key, contract.con_id, index), minutes)
+        chosen = unit_array(word) < self._rate(contract, index)
+        minutes, word = minutes[chosen], word[chosen]
+        if not len(minutes):
+            return Prints(none, none, none, none.astype(np.int8))
+        second = ((word >> np.uint64(20)) % np.uint64(59)).astype(np.int64) + 1
+        moments = day.open_ns + minutes * MINUTE_NS + second * NS
+        moments = np.array([self.refresh_ns(contract.spec, ns) for ns in moments.tolist()], dtype=np.int64)
+        quotes = self.quotes.quote(contract.spec, self.quotes.fair_path(contract, moments))
+        buyer = ((word >> np.uint64(3)) & np.uint64(1)).astype(np.bool_) | (quotes.bid == 0)
+        size = 1 + ((word >> np.uint64(30)) % np.uint64(1 << 10)).astype(np.int64) ** 3 // (1 << 25)
+        tick = np.where(buyer, quotes.ask, quotes.bid)
+        return Prints(moments, tick, size, np.where(buyer, 1, -1).astype(np.int8))
+
+    def _rate(self, contract: Contract, index: int) -> float:
+        """Return the chance of a print per minute."""
+        start = self.calendar.day(index)
+        spot = self.quotes.spot(contract.spec, start.open_ns)
+        days = max((contract.expiry - start.date).days, 0) + 1
+        distance = np.log(contract.strike / spot) / (contract.spec.volatility * np.sqrt(days / 365))
+        busy = contract.spec.events / 240 * (2.0 if contract.spec.option_penny else 1.0)
+        return float(min(0.95, busy * 2.5 / (1 + days / 10) * np.exp(-0.5 * distance**2)))
+
+    def figures(self, con_id: int, ns: int) -> DayFigures:
+        contract = self.need(con_id)
+        index = self.calendar.index_at(ns)
+        prints = self.tape_of_day(con_id, index).prints
+        opened = int(prints.tick[0]) if len(prints.ns) and prints.ns[0] <= ns else None
+        before = self.calendar.day(index - 1)
+        board = self.board(contract.spec, [contract], before.close_ns - NS)
+        bid, ask = int(board.bid[0]), int(board.ask[0])
+        return DayFigures(open=opened, previous_close=(bid + ask) // 2)
+
+    def statistics(self, con_id: int, ns: int) -> dict[str, float]:
+        """Return open interest: steady within a day, larger near the money and at round strikes."""
+        contract = self.need(con_id)
+        index = self.calendar.index_at(ns)
+        draw = unit(mix(self._key, con_id, 7)) * (0.95 + 0.1 * unit(mix(self._key, con_id, index, 11)))
+        round_bonus = 3.0 if contract.strike % 10 == 0 else 1.0
+        return {"open_interest": float(int(60 + 9000 * draw * round_bonus * min(self._rate(contract, index) * 3, 1.0)))}
+
+    # ------------------------------------------------------------ feeds and Greeks
+
+    def open_feed(self, con_id: int, ns: int) -> "OptionGroupFeed":
+        spec = self.need(con_id).spec
+        group = self._groups.get(spec.con_id)
+        if group is None:
+            group = self._groups[spec.con_id] = OptionGroupFeed(self, spec, ns)
+        group.add(self.need(con_id), ns)
+        return group
+
+    def close_feed(self, con_id: int) -> "OptionGroupFeed | None":
+        spec = self.need(con_id).spec
+        group = self._groups.get(spec.con_id)
+        if group is None or group.remove(con_id):
+            return None
+        return self._groups.pop(spec.con_id)
+
+    def greeks(self, con_id: int, source: str, ns: int, book: LimitBook, last: int | None) -> SimGreeks | None:
+        """Return the computation for the price that ``source`` names; None when that price does not exist."""
+        if source not in SOURCES:
+            raise ValueError(f"source of Greeks must be one of {SOURCES}, was {source!r}")
+        contract = self.need(con_id)
+        if ns >= contract.expiry_ns:
+            return None
+        group = self._groups.get(contract.spec.con_id)
+        if source == "model":
+            if group is not None and group.holds(con_id, ns):
+                return group.model(con_id)
+            fair = self.quotes.fair(contract.spec, [contract], self.refresh_ns(contract.spec, ns))
+            return model_greeks(con_id, fair, 0)
+        tick = {"bid": book.bid, "ask": book.ask, "last": last}[source]
+        if not tick:
+            return None
+        return self._of_price(contract, tick * TICK, self.refresh_ns(contract.spec, ns))
+
+    def _of_price(self, contract: Contract, price: float, ns: int) -> SimGreeks:
+        spot = self.quotes.spot(contract.spec, ns)
+        years = max(contract.expiry_ns - ns, 0) / (365 * 86_400 * NS)
+        found = implied_volatility(price, spot, contract.strike, years, contract.call, rate=RATE, dividend=DIVIDEND)
+        volatility = float(found)
+        if np.isnan(volatility):
+            return SimGreeks(
+                con_id=contract.con_id, implied_volatility=None, delta=None, option_price=price, pv_dividend=0.0,
+                gamma=None, vega=None, theta=None, underlying_price=spot,
+            )  # fmt: skip
+        seen = value(spot, contract.strike, years, volatility, contract.call, rate=RATE, dividend=DIVIDEND)
+        return SimGreeks(
+            con_id=contract.con_id, implied_volatility=volatility, delta=float(seen.delta), option_price=price,
+            pv_dividend=0.0, gamma=float(seen.gamma), vega=float(seen.vega), theta=float(seen.theta),
+            underlying_price=spot,
+        )  # fmt: skip
+
+
+class OptionGroupFeed:
+    """The events of every watched option of one underlying."""
+
+    def __init__(self, market: OptionMarket, spec: Underlying, ns: int) -> None:
+        self._market = market
+        self._spec = spec
+        self._contracts: dict[int, Contract] = {}
+        self._prints: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+        self._last: dict[int, Touch] = {}
+        self._board: _Board | None = None
+        self._index = market.calendar.index_at(ns)
+        self.next_ns = self._following(market.refresh_ns(spec, ns) + NS)
+
+    def holds(self, con_id: int, ns: int) -> bool:
+        """Say whether the board of this moment includes a contract."""
+        board = self._board
+        return board is not None and con_id in board.rows and board.ns == self._market.refresh_ns(self._spec, ns)
+
+    def touch(self, con_id: int) -> Touch:
+        board = self._need_board()
+        row = board.rows[con_id]
+        return _touch(int(board.bid[row]), int(board.ask[row]))
+
+    def model(self, con_id: int) -> SimGreeks:
+        board = self._need_board()
+        return model_greeks(con_id, board.fair, board.rows[con_id])
+
+    def _need_board(self) -> _Board:
+        assert self._board is not None
+        return self._board
+
+    def add(self, contract: Contract, ns: int) -> None:
+        self._contracts[contract.con_id] = contract
+        self._note_prints(contract, ns)
+
+    def _note_prints(self, contract: Contract, ns: int) -> None:
+        rows = self._market.tape_of_day(contract.con_id, self._index).background.between(ns + 1, NEVER)
+        for when, tick, size, side in zip(
+            rows.ns.tolist(), rows.tick.tolist(), rows.size.tolist(), rows.side.tolist(), strict=True
+        ):
+            self._prints[when].append((contract.con_id, int(tick), size, side))
+
+    def remove(self, con_id: int) -> bool:
+        """Forget a contract; say whether any is left."""
+        self._contracts.pop(con_id, None)
+        self._last.pop(con_id, None)
+        return bool(self._contracts)
+
+    def _following(self, ns: int) -> int:
+        """Return ``ns`` when options trade then, else the first refresh of the next regular session."""
+        calendar = self._market.calendar
+        day = calendar.day(calendar.index_at(ns))
+        if ns < day.open_ns:
+            return self._market.refresh_ns(self._spec, day.open_ns) + NS
+        if ns < day.close_ns + NS:
+            return ns
+        return self._market.refresh_ns(self._spec, calendar.day(day.index + 1).open_ns) + NS
+
+    def step(self) -> Sequence[FeedEvent]:
+        ns = self.next_ns
+        self.next_ns = self._following(ns + NS)
+        index = self._market.calendar.index_at(ns)
+        if index != self._index:
+            self._index = index
+            self._prints.clear()
+            for contract in self._contracts.values():
+                self._note_prints(contract, ns - 1)
+        alive = [item for item in self._contracts.values() if self._market.is_open(item, ns)]
+        events = [FeedEvent(con_id, None, None) for con_id in self._gone(alive)]
+        if alive:
+            self._board = self._market.board(self._spec, alive, ns)
+            events += self._changes(self._board, ns)
+        return events
+
+    def _gone(self, alive: list[Contract]) -> list[int]:
+        """Return contracts whose quote has just ended."""
+        living = {item.con_id for item in alive}
+        gone = [con_id for con_id in self._last if con_id not in living]
+        for con_id in gone:
+            del self._last[con_id]
+        return gone
+
+    def _changes(self, board: _Board, ns: int) -> list[FeedEvent]:
+        events: list[FeedEvent] = []
+        printed = {row[0]: row for row in self._prints.pop(ns, ()) if row[0] in board.rows}
+        turn = ns // NS % _REPEAT
+        for con_id, row in board.rows.items():
+            touch = _touch(int(board.bid[row]), int(board.ask[row]))
+            trade = printed.get(con_id)
+            if trade is None and self._last.get(con_id) == touch and con_id % _REPEAT != turn:
+                continue
+            self._last[con_id] = touch
+            _, tick, size, side = trade or (0, 0, 0, 0)
+            events.append(FeedEvent(con_id, touch[0], touch[1], tick, size, side))
+        return events
+
+
+def model_greeks(con_id: int, fair: Fair, row: int) -> SimGreeks:
+    """Return row ``row`` of fair values as a computation."""
+    worth = fair.worth
+    return SimGreeks(
+        con_id=con_id,
+        implied_volatility=float(fair.volatility[row]),
+        delta=float(worth.delta[row]),
+        option_price=float(worth.price[row]),
+        pv_dividend=0.0,
+        gamma=float(worth.gamma[row]),
+        vega=float(worth.vega[row]),
+        theta=float(worth.theta[row]),
+        underlying_price=float(fair.spot[row]),
+    )
+
+
+def _touch(bid: int, ask: int) -> Touch:
+    return (bid if bid > 0 else None), ask
