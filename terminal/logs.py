@@ -85,43 +85,42 @@ class DayFile:
     ) -> None:
         private_folder(folder)
         self._folder, self._max_bytes, self._keep, self._kept_days = folder, max_bytes, keep, kept_days
-        self._file: TextIO | None = None
+        self._handle: int | None = None
         self._day, self._part, self._size = "", 0, 0
         self.lost = 0
 
     def write(self, line: LogLine) -> None:
         head = {"time": iso(line.ns), "level": line.level, "subject": line.subject, "text": line.text}
         content = head | {name: value for name, value in line.fields.items() if name not in head}
-        text = json.dumps(content, ensure_ascii=False) + "\n"
+        data = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         try:
-            file = self._current(line.ns, len(text))
-            file.write(text)
-            file.flush()
+            self._size += os.write(self._current(line.ns, len(data)), data)
         except OSError:
             self.lost += 1
-            return
-        self._size += len(text)
 
-    def _current(self, ns: int, coming: int) -> TextIO:
+    def _current(self, ns: int, coming: int) -> int:
         day = datetime.fromtimestamp(ns / NS_PER_S, UTC).strftime("%Y%m%d")
-        if self._file is None or day != self._day:
-            self._open(day, 0)
-        elif self._size + coming > self._max_bytes:
-            self._open(day, self._part + 1)
-        if self._file is None:
-            raise OSError("no log file")
-        return self._file
+        if self._handle is None or day != self._day:
+            return self._open(day, self._newest_part(day), coming)
+        if self._size + coming > self._max_bytes:
+            return self._open(day, self._part + 1, coming)
+        return self._handle
 
-    def _open(self, day: str, part: int) -> None:
+    def _newest_part(self, day: str) -> int:
+        parts = [int(path.stem[-3:]) for path in self._folder.glob(f"tiller-{day}-[0-9][0-9][0-9].jsonl")]
+        return max(parts, default=0)
+
+    def _open(self, day: str, part: int, coming: int) -> int:
         self.close()
         path = self._folder / f"tiller-{day}-{part:03d}.jsonl"
-        while path.exists() and path.stat().st_size > self._max_bytes // 2:
+        if path.exists() and path.stat().st_size + coming > self._max_bytes:
             part += 1
             path = self._folder / f"tiller-{day}-{part:03d}.jsonl"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        self._file = os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8", newline="\n")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        self._handle = os.open(path, flags, 0o600)
         self._day, self._part, self._size = day, part, path.stat().st_size
         self._tidy(day)
+        return self._handle
 
     def _tidy(self, day: str) -> None:
         files = sorted(self._folder.glob("tiller-*.jsonl"))
@@ -133,10 +132,10 @@ class DayFile:
                     path.unlink()
 
     def close(self) -> None:
-        if self._file is not None:
+        if self._handle is not None:
             with contextlib.suppress(OSError):
-                self._file.close()
-            self._file = None
+                os.close(self._handle)
+            self._handle = None
 
 
 class Console:
