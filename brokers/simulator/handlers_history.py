@@ -67,6 +67,8 @@ class HistoryDesk:
         self._growing: dict[tuple[Session, int], GrowingBars] = {}
         self._bars: dict[tuple[Session, int], RealTimeBars] = {}
         self._pacing: dict[Session, HistoryPacing] = {}
+        self._heads: set[tuple[Session, int]] = set()
+        """Head timestamps that were answered and not cancelled yet."""
         self._update_due = 0
 
     def handlers(self) -> Handlers:
@@ -82,6 +84,7 @@ class HistoryDesk:
 
     def forget(self, session: Session) -> None:
         self._pacing.pop(session, None)
+        self._heads = {key for key in self._heads if key[0] is not session}
         for key in [key for key in self._growing if key[0] is session]:
             del self._growing[key]
         for key in [key for key in self._bars if key[0] is session]:
@@ -224,12 +227,14 @@ class HistoryDesk:
         head_ns = self._hub.exchange.head_ns(instrument.broker_id or 0)
         epoch = str(head_ns // NS_PER_S)
         text = epoch if request.integer("format_date", 1) == 2 else _schedule_time_utc(head_ns)
+        self._heads.add((session, request.id))
         session.send(responses_data.HEAD_TIMESTAMP, req_id=request.id, time=text)
 
     def cancel_head_timestamp(self, session: Session, request: Request) -> None:
-        """Head timestamps are answered at once, so there is never one to cancel."""
-        del session
-        raise SimulatorRefusalError(300, f"Can't find EId with tickerId:{request.id}")
+        """Accept the late cancel of an answered request (clients send it always); 300 for any other."""
+        if (session, request.id) not in self._heads:
+            raise SimulatorRefusalError(300, f"Can't find EId with tickerId:{request.id}")
+        self._heads.discard((session, request.id))
 
     def historical_ticks(self, session: Session, request: Request) -> None:
         """Prints of a span: the first after a start or the last before an end."""

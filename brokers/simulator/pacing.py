@@ -10,7 +10,7 @@ from collections import deque
 from enum import StrEnum
 from typing import Final
 
-from terminal.clock import NS_PER_S
+from terminal.clock import NS_PER_S, Clock, Timer
 
 MESSAGES_PER_SECOND: Final = 50
 BREACHES_TO_CLOSE: Final = 3
@@ -48,16 +48,63 @@ class MessageRate:
             self._times.popleft()
         return len(self._times) < self.limit
 
-    def judge(self, now_ns: int) -> Verdict:
-        """Count one message and say what to do with it."""
+    def judge(self, now_ns: int, stalled_ns: int = 0) -> Verdict:
+        """Count one message and say what to do with it.
+
+        ``stalled_ns`` is how long the server itself did not read lately:
+        messages of that time arrive together without the client's fault.
+        """
         self.has_room(now_ns)
         self._times.append(now_ns)
-        if len(self._times) <= self.limit:
+        if len(self._times) <= self.limit * (1 + stalled_ns / NS_PER_S):
             return Verdict.ADMIT
         if self._breach_ns is None or now_ns - self._breach_ns >= NS_PER_S:
             self._breach_ns = now_ns
             self.breaches += 1
         return Verdict.CLOSE if self.breaches >= BREACHES_TO_CLOSE else Verdict.REJECT
+
+
+class StallMeter:
+    """Measures how long the event loop lately did not turn, by a timer that comes late."""
+
+    BEAT_S: Final = 0.02
+    MEMORY_NS: Final = 2 * NS_PER_S
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._timer: Timer | None = None
+        self._beat_ns = 0
+        self._stalls: deque[tuple[int, int]] = deque()
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._beat_ns = self._clock.monotonic_ns()
+        self._timer = self._clock.call_later(self.BEAT_S, self._beat)
+
+    def stop(self) -> None:
+        """Beat no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def stalled_ns(self) -> int:
+        """Time lost in the last two seconds, a stall that still lasts included."""
+        now_ns = self._clock.monotonic_ns()
+        while self._stalls and now_ns - self._stalls[0][0] > self.MEMORY_NS:
+            self._stalls.popleft()
+        return sum(lost for _, lost in self._stalls) + self._late_ns(now_ns)
+
+    def _late_ns(self, now_ns: int) -> int:
+        if self._timer is None:
+            return 0
+        return max(0, now_ns - self._beat_ns - round(self.BEAT_S * NS_PER_S))
+
+    def _beat(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        late_ns = self._late_ns(now_ns)
+        if late_ns:
+            self._stalls.append((now_ns, late_ns))
+        self._beat_ns = now_ns
+        self._timer = self._clock.call_later(self.BEAT_S, self._beat)
 
 
 class HistoryPacing:

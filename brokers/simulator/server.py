@@ -19,12 +19,14 @@ from brokers.simulator.handlers_account import AccountDesk
 from brokers.simulator.handlers_depth import DepthDesk
 from brokers.simulator.handlers_history import HistoryDesk
 from brokers.simulator.handlers_market import MarketDesk
+from brokers.simulator.handlers_options import OptionDesk
 from brokers.simulator.handlers_orders import OrderDesk
 from brokers.simulator.handlers_reference import ReferenceDesk, accounts_text
 from brokers.simulator.handlers_ticks import TickDesk
 from brokers.simulator.history_file import HistoryFile
 from brokers.simulator.hub import Handler, HandlerGroup, Hub
 from brokers.simulator.order_ids import OrderIds
+from brokers.simulator.pacing import StallMeter
 from brokers.simulator.protocol import requests, responses, responses_orders
 from brokers.simulator.protocol.language import MAX_VERSION, MIN_VERSION, Message, decode
 from brokers.simulator.protocol.values import WireError
@@ -105,15 +107,22 @@ class SimulatedTws:
             self._account,
             history,
             ReferenceDesk(self._hub),
+            OptionDesk(self._hub),
         )
         self._handlers: dict[int, Handler] = {
             message.id: handler for group in self._groups for message, handler in group.handlers().items()
         }
         self._connections: set[Session] = set()
         self.pump = Pump(exchange, clock, self.options.speed, self._end_of_step)
+        self._stalls = StallMeter(clock)
         self._server: asyncio.Server | None = None
         self.address = ("", 0)
         """Where it listens, once started."""
+
+    @property
+    def served(self) -> frozenset[int]:
+        """Ids of the requests that are served, START_API included."""
+        return frozenset(self._handlers) | {requests.START_API.id}
 
     # ------------------------------------------------------------------ life
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
@@ -135,12 +144,14 @@ class SimulatedTws:
         bound = self._server.sockets[0].getsockname()
         self.address = (str(bound[0]), int(bound[1]))
         self.pump.start()
+        self._stalls.start()
         self._hub.note("listening", host=self.address[0], port=self.address[1])
         return self.address
 
     async def stop(self) -> None:
         """Stop time, close every connection and the history file."""
         self.pump.stop()
+        self._stalls.stop()
         leaving = tuple(self._connections)
         for session in leaving:
             session.close("server stops")
@@ -181,6 +192,9 @@ class SimulatedTws:
     def monotonic_ns(self) -> int:
         return self._hub.clock.monotonic_ns()
 
+    def stalled_ns(self) -> int:
+        return self._stalls.stalled_ns()
+
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> object:
         return self._hub.clock.call_later(delay_s, callback)
 
@@ -206,7 +220,7 @@ class SimulatedTws:
             history.message("in", self._hub.now_ns(), session.client_id, name, fields)
         if session.phase is Phase.IDENTIFYING and message is not requests.START_API:
             session.error(-1, 320, "Error reading request: START_API must come first")
-        elif message is None or (message.id not in self._handlers and message is not requests.START_API):
+        elif message is None:
             self._refuse(session, fields)
         else:
             self._handle(session, message, fields)

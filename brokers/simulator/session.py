@@ -46,6 +46,10 @@ class SessionHost(Protocol):
 
     def opened(self, session: "Session") -> None: ...
     def monotonic_ns(self) -> int: ...
+    def stalled_ns(self) -> int:
+        """How long the server itself did not read lately."""
+        ...
+
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> object: ...
     def connection_time(self) -> str: ...
     def received(self, session: "Session", fields: list[str]) -> None:
@@ -178,7 +182,7 @@ class Session(asyncio.Protocol):
         self._host.note("handshake", version=version, options=self.connect_options)
 
     def _one_message(self, payload: bytes) -> None:
-        verdict = self._rate.judge(self._host.monotonic_ns())
+        verdict = self._rate.judge(self._host.monotonic_ns(), self._host.stalled_ns())
         if verdict is not Verdict.ADMIT:
             self._refuse_rate(verdict)
             return

@@ -87,3 +87,29 @@ async def test_every_listed_name_is_found_and_quoted(world: World) -> None:
         (found,) = await ib.reqContractDetailsAsync(library.Contract(conId=contract.conId))
         for price in (line.bid, line.ask):
             assert round(price / found.minTick, 6) == round(price / found.minTick)
+
+
+async def test_the_chain_streams_greeks_that_its_own_calculator_confirms(world: World) -> None:
+    ib: Any = await world.client(1)
+    library = world.library
+    stock = library.Stock("AAPL", "SMART", "USD")
+    line = ib.reqMktData(stock)
+    await world.until(lambda: line.bid > 0)
+    (chain,) = [one for one in await ib.reqSecDefOptParamsAsync("AAPL", "", "STK", AAPL) if one.exchange == "SMART"]
+    expiry = chain.expirations[2]
+    calls = await ib.reqContractDetailsAsync(library.Option("AAPL", expiry, 0, "C", "SMART", currency="USD"))
+    strikes = sorted(one.contract.strike for one in calls)
+    assert set(strikes) <= set(chain.strikes)
+    near = sorted(calls, key=lambda one: abs(one.contract.strike - line.last))[:5]
+    contracts = sorted((one.contract for one in near), key=lambda contract: contract.strike)
+    options = [ib.reqMktData(contract, "100,101,106") for contract in contracts]
+    await world.until(lambda: all(one.modelGreeks and one.bid > 0 for one in options))
+    deltas = [one.modelGreeks.delta for one in options]
+    assert deltas == sorted(deltas, reverse=True)
+    assert all(0 < delta < 1 for delta in deltas)
+    for option in options:
+        model = option.modelGreeks
+        worth = await ib.calculateOptionPriceAsync(option.contract, model.impliedVol, model.undPrice)
+        assert worth.optPrice == pytest.approx(model.optPrice, abs=2e-5)  # a second of theta
+        assert worth.gamma == pytest.approx(model.gamma, rel=1e-4)
+        assert option.bid - 0.1 < model.optPrice < option.ask + 0.1

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import AllowLogs
 from tests.contract.wire_fixtures import World
 
 ACCOUNT = "DU9000001"
@@ -77,8 +78,9 @@ async def test_a_bracket_lives_and_dies_together(world: World) -> None:
     ],
 )
 async def test_what_the_market_does_not_do_is_refused_with_ibkrs_code(
-    world: World, changes: dict[str, object], code: int
+    world: World, changes: dict[str, object], code: int, allow_logs: AllowLogs
 ) -> None:
+    allow_logs("ib_insync.wrapper")
     ib: Any = await world.client(1)
     codes: list[int] = []
 

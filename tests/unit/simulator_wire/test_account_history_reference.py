@@ -16,6 +16,7 @@ from brokers.simulator.server import SimulatedTws
 from terminal.clock import SimClock
 from terminal.model.ids import InstrumentId
 from terminal.model.market import Bar
+from tests.conftest import AllowLogs
 from tests.unit.simulator_wire.conftest import Connect, ConnectRaw
 from tests.unit.simulator_wire.still_market import AAPL, AAPL_CALL, ACCOUNT, ES, MSFT, START_NS, S, StillMarket
 from tests.unit.simulator_wire.test_orders import place
@@ -129,8 +130,9 @@ async def test_positions_under_a_request_id(connect_raw: ConnectRaw, market: Sti
 
 # ------------------------------------------------------------------ history
 async def test_bars_come_whole_and_keep_growing(
-    connect: Connect, server: SimulatedTws, market: StillMarket, ib_insync: ModuleType
+    connect: Connect, server: SimulatedTws, market: StillMarket, ib_insync: ModuleType, allow_logs: AllowLogs
 ) -> None:
+    allow_logs("ib_insync.wrapper")  # the end of a kept-up-to-date request is an error in words
     market.recorded = [bar(START_NS - 120 * S, 236.1), bar(START_NS - 60 * S, 236.2), bar(START_NS, 236.3, count=1)]
     ib = await connect(1)
     contract = ib_insync.Stock("AAPL", "SMART", "USD")
@@ -252,8 +254,9 @@ async def test_five_second_bars_end_on_their_five_seconds(
 
 
 async def test_head_timestamp_ticks_and_schedule(
-    connect: Connect, server: SimulatedTws, market: StillMarket, ib_insync: ModuleType
+    connect: Connect, server: SimulatedTws, market: StillMarket, ib_insync: ModuleType, allow_logs: AllowLogs
 ) -> None:
+    allow_logs("ib_insync.wrapper")  # quotes of the past are refused
     market.trade(AAPL, 236.0, 10)
     market.trade(AAPL, 236.1, 20)
     server.pump.step(1.0)
@@ -344,3 +347,39 @@ async def test_reference_requests_that_make_no_sense_are_refused(
     client.send(message, req_id=5, **values)
     error = await client.until("error")
     assert (error["req_id"], error["code"]) == (5, code)
+
+
+async def test_option_calculations_agree_with_each_other(connect: Connect, ib_insync: ModuleType) -> None:
+    ib: Any = await connect(1)
+    option = ib_insync.Option("AAPL", "20250117", 240, "C", "SMART", currency="USD")
+    worth = await ib.calculateOptionPriceAsync(option, 0.3, 236.0)
+    assert 0 < worth.optPrice < 20
+    assert 0 < worth.delta < 0.5
+    back = await ib.calculateImpliedVolatilityAsync(option, worth.optPrice, 236.0)
+    assert back.impliedVol == pytest.approx(0.3, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("message", "values", "code"),
+    [
+        (requests.CALC_OPTION_PRICE, {"volatility": 0.0, "under_price": 236.0}, 321),
+        (requests.CALC_OPTION_PRICE, {"volatility": 30.0, "under_price": 236.0}, 321),
+        (requests.CALC_OPTION_PRICE, {"volatility": 0.3}, 321),
+        (requests.CALC_OPTION_PRICE, {"con_id": AAPL, "volatility": 0.3, "under_price": 236.0}, 321),
+        (requests.CALC_IMPLIED_VOLATILITY, {"option_price": 300.0, "under_price": 236.0}, 321),
+        (requests.CANCEL_CALC_OPTION_PRICE, {}, 300),
+        (requests.CANCEL_CALC_IMPLIED_VOLATILITY, {}, 300),
+    ],
+)
+async def test_option_calculations_that_make_no_sense_are_refused(
+    connect_raw: ConnectRaw, message: Message, values: Values, code: int
+) -> None:
+    client = await connect_raw(1)
+    usual: Values = {"req_id": 5, "con_id": AAPL_CALL, "exchange": "SMART"}
+    client.send(message, **{**usual, **values})
+    error = await client.until("error")
+    assert (error["req_id"], error["code"]) == (5, code)
+
+
+def test_every_request_that_is_read_has_a_handler(server: SimulatedTws) -> None:
+    assert set(server.served) == set(requests.REQUESTS)

@@ -17,6 +17,7 @@ from brokers.simulator.protocol.values import Values
 from brokers.simulator.server import SimulatedTws
 from terminal.clock import SimClock
 from terminal.simulation.exchange_port import SimGreeks
+from tests.conftest import AllowLogs
 from tests.unit.simulator_wire.conftest import Connect, ConnectRaw
 from tests.unit.simulator_wire.still_market import AAPL, AAPL_CALL, ES, EUR, MSFT, START_NS, StillMarket, quote
 from tests.unit.simulator_wire.waiting import eventually, note_errors
@@ -211,8 +212,9 @@ def _shows(ticker: "Ticker", bids: list[tuple[float, float, str]], asks: list[tu
 
 
 async def test_a_new_day_clears_the_book_of_the_client(
-    connect: Connect, server: SimulatedTws, market: StillMarket, ib_insync: ModuleType
+    connect: Connect, server: SimulatedTws, market: StillMarket, ib_insync: ModuleType, allow_logs: AllowLogs
 ) -> None:
+    allow_logs("ib_insync.wrapper")
     market.set_book(AAPL, [(10.0, 1, ""), (9.9, 2, "")], [(10.1, 1, "")])
     ib = await connect(1)
     errors = note_errors(ib)
