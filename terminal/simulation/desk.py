@@ -8,24 +8,15 @@ triggers, brackets and OCA groups; the book matches, the accounts pay. Decisions
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.simulation import triggers
-from terminal.simulation.accounts import Accounts
-from terminal.simulation.book import LimitBook, Match
-from terminal.simulation.exchange_port import (
-    MarketListener,
-    SimExecution,
-    SimOrder,
-    SimOrderState,
-    SimulatorRefusalError,
-)
-from terminal.simulation.groups import CANCEL_ALL, OrderRegistry
+from terminal.simulation.exchange_port import SimOrder, SimOrderState, SimulatorRefusalError
+from terminal.simulation.order_life import ACTIVE, OrderLife
 from terminal.simulation.orders import Stage, Working, check_order, price_to_tick
-from terminal.simulation.rng import label_key, mix
-from terminal.simulation.settlement import Settlement
+from terminal.simulation.rng import mix
 
 MILLISECOND: Final = 1_000_000
 MAX_ACTIVE: Final = 20
@@ -33,45 +24,11 @@ MAX_ACTIVE: Final = 20
 WAITING_NOTE: Final = (
     "Order Message:\n{action} {quantity} {name}\nWarning: your order will not be placed at the exchange until {when}"
 )
-_ACTIVE: Final = frozenset({Stage.FLIGHT, Stage.TRIGGER, Stage.BOOK, Stage.MARKET})
 _ALWAYS_OPEN: Final = frozenset({AssetClass.FUTURE, AssetClass.FOREX})
 
 
-class Floor(Protocol):
-    """What the desk needs of the market around it."""
-
-    listener: MarketListener
-
-    def now_ns(self) -> int: ...
-    def schedule(self, ns: int, action: Callable[[], None]) -> None: ...
-    def book_of(self, con_id: int) -> LimitBook: ...
-    def quote_ticks(self, con_id: int) -> tuple[int | None, int | None, int | None]:
-        """Return (bid, ask, last) now, in ticks."""
-        ...
-
-    def set_orders(self, con_id: int, count: int) -> None:
-        """Learn how many orders need this instrument's events."""
-        ...
-
-    def report_match(self, con_id: int, match: Match) -> None:
-        """Put a trade with an own order on the tape."""
-        ...
-
-    def next_open(self, instrument: Instrument, *, outside_rth: bool) -> str: ...
-    def day_index(self) -> int: ...
-
-
-class Desk:
+class Desk(OrderLife):
     """See the module. All times are the market's."""
-
-    def __init__(self, floor: Floor, accounts: Accounts, seed: int) -> None:
-        self._floor = floor
-        self._accounts = accounts
-        self.orders = OrderRegistry()
-        self.settlement = Settlement(label_key("desk", seed))
-        self._key = label_key("latency", seed)
-        self._active: dict[int, dict[int, Working]] = {}
-        self.next_perm_id = 1_100_000_000 + mix(self._key, 1) % 100_000_000
 
     # ------------------------------------------------------------ requests
 
@@ -99,7 +56,8 @@ class Desk:
             self._accounts.check_funds(order, found)
         state = SimOrderState(perm_id=self.next_perm_id, order=replace(order), status="ApiPending")
         self.next_perm_id += 1
-        working = Working(state=state, instrument=found, sign=1 if order.action == "BUY" else -1)
+        sign = 1 if order.action == "BUY" else -1
+        working = Working(state=state, instrument=found, sign=sign, unit=self._floor.unit(order.con_id))
         working.expires_day = self._floor.day_index()
         self._set_prices(working)
         self.orders.add(working)
@@ -122,13 +80,13 @@ class Desk:
 
     @staticmethod
     def _set_prices(working: Working) -> None:
-        order, instrument = working.state.order, working.instrument
-        working.limit = price_to_tick(instrument, order.limit_price) if order.limit_price is not None else None
+        order = working.state.order
+        working.limit = price_to_tick(working.unit, order.limit_price) if order.limit_price is not None else None
         if order.order_type in {"MKT", "STP", "TRAIL"}:
             working.limit = None
         working.stop = None
         if order.order_type in {"STP", "STP LMT"} and order.aux_price is not None:
-            working.stop = price_to_tick(instrument, order.aux_price)
+            working.stop = price_to_tick(working.unit, order.aux_price)
 
     def _transmit(self, working: Working) -> None:
         """Send an order, and everything of its bracket that was held for it."""
@@ -268,7 +226,7 @@ class Desk:
         limit = working.limit
         self._stage(working, Stage.MARKET)
         for match in book.take(working.perm_id, working.sign, limit, self.orders.allowed(working), now):
-            self._settle(working.con_id, match)
+            self.settle(working.con_id, match)
         if working.stage is Stage.DONE:
             return
         if working.state.order.tif == "IOC":
@@ -279,21 +237,7 @@ class Desk:
             if rest > 0:
                 book.rest(working.perm_id, working.sign, limit, rest, now)
 
-    def _resize(self, working: Working) -> None:
-        if working.stage is Stage.BOOK and working.limit is not None:
-            book = self._floor.book_of(working.con_id)
-            size = self.orders.allowed(working)
-            book.resize(working.perm_id, working.sign, working.limit, size, self._floor.now_ns())
-
-    def _leave_book(self, working: Working, limit: int | None) -> None:
-        if working.stage is Stage.BOOK and limit is not None:
-            self._floor.book_of(working.con_id).remove(working.perm_id, working.sign, limit)
-
     # ------------------------------------------------------------ market events
-
-    def settle(self, con_id: int, match: Match) -> None:
-        """Book a trade that the background made with own orders."""
-        self._settle(con_id, match)
 
     def on_market(self, con_id: int, bid: int | None, ask: int | None, last: int | None) -> None:
         """Look at triggers and unfilled market orders after an event; ``last`` is None when nothing printed."""
@@ -302,9 +246,6 @@ class Desk:
                 self._look(working, bid, ask, last)
             elif working.stage is Stage.MARKET and working.left > 0:
                 self._take(working)
-
-    def needs(self, con_id: int) -> bool:
-        return con_id in self._active
 
     def _look(self, working: Working, bid: int | None, ask: int | None, last: int | None) -> None:
         price = triggers.reference(working, bid, ask, last)
@@ -316,107 +257,8 @@ class Desk:
             self._later(working, lambda: self._arrive(working))
             return
         if triggers.follow(working, price) and working.stop is not None:
-            stop = float(working.stop * working.instrument.min_tick)
+            stop = float(working.stop * working.unit)
             working.state.order.trail_stop_price = stop
-
-    # ------------------------------------------------------------ fills and ends
-
-    def _settle(self, con_id: int, match: Match) -> None:
-        self._floor.report_match(con_id, match)
-        self.settle_silently(match)
-
-    def settle_silently(self, match: Match) -> None:
-        """Book a trade whose print is on the tape already."""
-        for owner, sign, liquidity in ((match.taker, match.sign, 2), (match.maker, -match.sign, 1)):
-            working = self.orders.get(owner) if owner else None
-            if working is not None:
-                self._fill(working, match.tick, match.size, sign, liquidity)
-
-    def _fill(self, working: Working, tick: int, size: int, sign: int, liquidity: int) -> None:
-        now, listener = self._floor.now_ns(), self._floor.listener
-        execution: SimExecution = self.settlement.execute(
-            working, self._accounts, tick=tick, size=size, sign=sign, ns=now, liquidity=liquidity
-        )
-        if working.left <= 0:
-            self._close(working, "Filled", "Filled")
-        else:
-            working.state.status = "Submitted"
-        listener.on_execution(execution, working.state)
-        self._tell(working)
-        account = working.state.order.account
-        listener.on_position(self._accounts.position(account, working.con_id))
-        listener.on_account(account)
-        self._after_fill(working, size)
-
-    def _after_fill(self, working: Working, size: int) -> None:
-        for other in self.orders.oca_others(working):
-            if working.state.order.oca_type in {0, CANCEL_ALL} or other.left <= size or working.stage is Stage.DONE:
-                self.finish(other, "Cancelled by OCA group")
-            else:
-                self._cut(other, other.quantity - size)
-        parent = self.orders.parent(working)
-        if parent is not None:
-            exposure = self.orders.exposure(parent)
-            for other in self.orders.siblings(working):
-                if exposure <= 0:
-                    self.finish(other, "Cancelled: the bracket is closed")
-                elif other.left > exposure:
-                    self._cut(other, other.filled + exposure)
-                else:
-                    self._resize(other)
-        for child in self.orders.children(working):
-            self._wake(child)
-
-    def _wake(self, child: Working) -> None:
-        """Let a child follow its parent's fill."""
-        if child.stage is Stage.CHILD:
-            self._route(child)
-            self._tell(child)
-        elif child.stage is Stage.BOOK:
-            self._resize(child)
-
-    def _cut(self, working: Working, quantity: int) -> None:
-        """Reduce an order's total size, keeping its place."""
-        working.state.order.quantity = type(working.state.order.quantity)(quantity)
-        self._resize(working)
-        self._tell(working)
-
-    def finish(self, working: Working, reason: str) -> None:
-        """End an order without a (further) fill, and what hangs on it."""
-        if working.stage is Stage.DONE:
-            return
-        self._leave_book(working, working.limit)
-        self._close(working, "Cancelled", reason)
-        self._tell(working)
-        for child in self.orders.children(working):
-            if child.stage is Stage.DONE:
-                continue
-            exposure = self.orders.exposure(working)
-            if exposure <= 0:
-                self.finish(child, "Cancelled with its parent")
-            elif child.left > exposure:
-                self._cut(child, child.filled + exposure)
-
-    def _close(self, working: Working, status: str, reason: str) -> None:
-        working.state.status = status
-        working.state.why_held = ""
-        working.state.completed_status = reason
-        working.state.completed_time_ns = self._floor.now_ns()
-        self._stage(working, Stage.DONE)
-
-    def _stage(self, working: Working, stage: Stage) -> None:
-        working.stage = stage
-        orders = self._active.setdefault(working.con_id, {})
-        if stage in _ACTIVE:
-            orders[working.perm_id] = working
-        else:
-            orders.pop(working.perm_id, None)
-        if not orders:
-            del self._active[working.con_id]
-        self._floor.set_orders(working.con_id, len(orders))
-
-    def _tell(self, working: Working) -> None:
-        self._floor.listener.on_order(working.state)
 
     # ------------------------------------------------------------ sessions
 
@@ -436,9 +278,9 @@ class Desk:
             if not ends or (working.stage is Stage.DONE):
                 continue
             last_day = working.expires_day if working.stage is not Stage.QUEUED else working.expires_day + 1
-            if working.state.order.tif != "GTC" and (last_day <= today or working.stage in _ACTIVE):
+            if working.state.order.tif != "GTC" and (last_day <= today or working.stage in ACTIVE):
                 self.finish(working, "Expired")
-            elif working.stage in _ACTIVE:
+            elif working.stage in ACTIVE:
                 self._leave_book(working, working.limit)
                 working.latest += 1
                 self._route(working)
@@ -452,5 +294,5 @@ class Desk:
     def resume(self, working: Working) -> None:
         """Put a loaded order back where it was; a resting order queues up anew."""
         self.orders.add(working)
-        if working.stage in _ACTIVE:
+        if working.stage in ACTIVE:
             self._route(working)

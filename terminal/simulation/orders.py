@@ -48,6 +48,8 @@ class Working:
     state: SimOrderState
     instrument: Instrument
     sign: int
+    unit: Decimal
+    """Money per tick of the book, which may be finer than the instrument's order prices."""
     stage: Stage = Stage.HELD
     limit: int | None = None
     stop: int | None = None
@@ -78,14 +80,10 @@ class Working:
         return self.quantity - self.filled
 
 
-def price_to_tick(instrument: Instrument, price: float | Decimal) -> int:
-    """Return ``price`` in units of the instrument's smallest tick, rounded to the nearest."""
+def price_to_tick(unit: Decimal, price: float | Decimal) -> int:
+    """Return ``price`` in ticks of ``unit``, rounded to the nearest."""
     value = price if isinstance(price, Decimal) else Decimal(repr(price))
-    return int((value / instrument.min_tick).to_integral_value())
-
-
-def tick_to_price(instrument: Instrument, tick: int) -> Decimal:
-    return tick * instrument.min_tick
+    return int((value / unit).to_integral_value())
 
 
 def check_order(order: SimOrder, instrument: Instrument) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from terminal.simulation.accounts import Accounts
 from terminal.simulation.costs import commission, trade_value
 from terminal.simulation.exchange_port import SimExecution
-from terminal.simulation.orders import Working, tick_to_price
+from terminal.simulation.orders import Working
 
 
 class Settlement:
@@ -25,7 +25,7 @@ class Settlement:
     ) -> SimExecution:
         """Book ``size`` units of an order at ``tick``; update the order's state."""
         order, state, instrument = working.state.order, working.state, working.instrument
-        price, quantity = tick_to_price(instrument, tick), Decimal(size)
+        price, quantity = tick * working.unit, Decimal(size)
         value = trade_value(instrument, quantity, price)
         paid = commission(instrument, before=(Decimal(working.filled), working.value), quantity=quantity, value=value)
         ledger = accounts.ledgers[order.account]

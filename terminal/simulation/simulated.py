@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from terminal.model.enums import AssetClass
@@ -31,6 +32,7 @@ from terminal.simulation.tape import Tape
 from terminal.simulation.trading_days import NS, TradingCalendar
 
 FUTURE_EXPIRIES: Final = 2
+OPTION_UNIT: Final = Decimal("0.01")
 START_MINUTES: Final = 60
 """A first start begins 10:00 New York, an hour after the demo day's first minute."""
 
@@ -53,6 +55,12 @@ class SimulatedSource:
 
     def start_ns(self) -> int:
         return self.calendar.day(0).start_ns + START_MINUTES * 60 * NS
+
+    def unit(self, con_id: int) -> Decimal:
+        return OPTION_UNIT if self._is_option(con_id) else self.listed.need(con_id).spec.tick
+
+    def next_day(self, index: int) -> int:
+        return index + 1
 
     def end_ns(self) -> int:
         return NEVER

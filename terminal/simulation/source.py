@@ -7,6 +7,7 @@ smallest increment.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from terminal.model.instrument import Instrument
@@ -58,6 +59,14 @@ class MarketSource(Protocol):
     calendar: TradingCalendar
     own_prints: bool
     """Whether trades with own orders appear on the tape (a recorded tape stays as it was recorded)."""
+
+    def unit(self, con_id: int) -> Decimal:
+        """Return the money of one tick of this source's prices."""
+        ...
+
+    def next_day(self, index: int) -> int:
+        """Return the trading day that is lived after day ``index``."""
+        ...
 
     def start_ns(self) -> int: ...
     def end_ns(self) -> int:

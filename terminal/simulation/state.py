@@ -55,6 +55,7 @@ def _working_out(working: Working) -> dict[str, object]:
             {item.name: getattr(working.state, item.name) for item in fields(SimOrderState) if item.name != "order"}
         ),
         "stage": working.stage.value,
+        "unit": str(working.unit),
         "limit": working.limit,
         "stop": working.stop,
         "triggered": working.triggered,
@@ -158,6 +159,7 @@ def _working_in(row: Mapping[str, Any], instrument_of: InstrumentOf) -> Working:
         state=state,
         instrument=instrument_of(order.con_id),
         sign=1 if order.action == "BUY" else -1,
+        unit=Decimal(row["unit"]),
         stage=Stage(row["stage"]),
         limit=row["limit"],
         stop=row["stop"],

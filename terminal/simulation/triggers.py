@@ -35,7 +35,7 @@ def follow(working: Working, price: int) -> bool:
     wanted = price + working.sign * distance
     if working.stop is None:
         initial = order.trail_stop_price
-        working.stop = price_to_tick(working.instrument, initial) if initial is not None else wanted
+        working.stop = price_to_tick(working.unit, initial) if initial is not None else wanted
         return True
     if (wanted - working.stop) * working.sign < 0:
         working.stop = wanted
@@ -48,7 +48,7 @@ def trail_distance(working: Working, price: int) -> int:
     order = working.state.order
     if order.trailing_percent is not None:
         return max(round(price * order.trailing_percent / 100.0), 1)
-    return max(price_to_tick(working.instrument, order.aux_price or 0.0), 1)
+    return max(price_to_tick(working.unit, order.aux_price or 0.0), 1)
 
 
 def fires(working: Working, price: int) -> bool:
