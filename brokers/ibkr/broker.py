@@ -55,7 +55,7 @@ class IbkrBroker:
         self._depth = DepthFeed(clock, sink, self._link, self._register, max_books)
         self._history = History(clock, self._link, self._register)
         self._account = AccountFeed(clock, sink, self._register)
-        self._reference = Reference(self._register)
+        self._reference = Reference(clock, self._register)
         self._venue = OrderVenue(clock, sink, self._link, self._register, self._account)
         self._heartbeat = Heartbeat(clock, sink, self._link)
         self._notices = Notices(clock, sink, self._link, lambda: self._session.connection)

@@ -71,6 +71,12 @@ def decimal(text: str, default: Decimal = Decimal(0)) -> Decimal:
     return default if abs(value) > Decimal("1e300") or value == 2147483647 else value
 
 
+def tidy(value: Decimal) -> Decimal:
+    """Return the same number without trailing zeros and without an exponent: 190, not 1.9E+2 or 190.0."""
+    whole = value.to_integral_value()
+    return whole.quantize(Decimal(1)) if value == whole else value.normalize()
+
+
 def parse_expiry(text: str) -> date | None:
     """Read ``20240315`` or ``20240315 09:30:00 US/Central``; a bare month gives None."""
     digits = text.strip()[:8]
@@ -93,7 +99,7 @@ def from_wire(wire: WireContract) -> Instrument:
         return _foreign(wire)
     expiry = parse_expiry(wire.expiry)
     right = RIGHTS.get(wire.right)
-    strike = decimal(wire.strike).normalize() if right is not None else None
+    strike = tidy(decimal(wire.strike)) if right is not None else None
     trading_class = wire.trading_class if asset_class in _MULTIPLIED else ""
     identity = instrument_id(
         asset_class,
@@ -186,8 +192,8 @@ def from_details(
         name=details.longName,
         min_tick=minimum,
         tick_bands=bands,
-        min_size=Decimal(repr(details.minSize or 1.0)).normalize(),
-        size_increment=Decimal(repr(details.sizeIncrement or 1.0)).normalize(),
+        min_size=tidy(Decimal(repr(details.minSize or 1.0))),
+        size_increment=tidy(Decimal(repr(details.sizeIncrement or 1.0))),
         underlying_id=underlying,
         time_zone=details.timeZoneId or found.time_zone,
         trading_hours=parse_hours(details.tradingHours, details.timeZoneId),

@@ -5,6 +5,7 @@ The only way to notice a half-open socket or a wedged server. It also feeds the 
 of a session sets it, later ones measure its drift.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -38,12 +39,19 @@ class Heartbeat:
         self._synchronized = False
         self._warned = False
         self._epoch = -1
+        self._first: asyncio.Future[None] | None = None
+
+    async def synchronized(self) -> None:
+        """Wait for the first answer of this session."""
+        if self._first is not None:
+            await asyncio.shield(self._first)
 
     def begin(self, connection: Connection) -> None:
         self._connection = connection
         self._asked_ns = None
         self._synchronized = False
         self._warned = False
+        self._first = asyncio.get_running_loop().create_future()
         self._ask()
 
     def close(self) -> None:
@@ -85,6 +93,8 @@ class Heartbeat:
         trip_ns = self._clock.monotonic_ns() - asked
         self._learn(epoch_s * NS_PER_S + NS_PER_S // 2 + min(trip_ns, NS_PER_S) // 2)
         self._sink(SourceSpoke(ns=self._clock.now_ns(), round_trip_s=trip_ns / NS_PER_S))
+        if self._first is not None and not self._first.done():
+            self._first.set_result(None)
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._clock.call_later(max(0.1, PERIOD_S - trip_ns / NS_PER_S), self._ask)

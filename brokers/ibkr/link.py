@@ -25,6 +25,7 @@ class Link:
         self.state = LinkState.DISCONNECTED
         self.read_only = False
         """Error 321 "read-only" was seen in this session."""
+        self._held: list[tuple[int, str, InstrumentId | None, str, str]] | None = None
 
     @property
     def alive(self) -> bool:
@@ -61,6 +62,17 @@ class Link:
         self.read_only = True
         self.say(self.state, Cause(code=codes.READ_ONLY, text=text, way_out=codes.lookup(codes.READ_ONLY).way_out))
 
+    def hold(self) -> None:
+        """Keep notices back until the broker's time is known: they would carry a time of another clock."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> None:
+        """Say what was kept back."""
+        held, self._held = self._held, None
+        for code, text, instrument_id, channel, severity in held or ():
+            self.notice(code, text, instrument_id=instrument_id, channel=channel, severity=severity)
+
     def notice(
         self,
         code: int,
@@ -71,6 +83,9 @@ class Link:
         severity: str = "",
     ) -> None:
         """Tell a person about ``code``, with its meaning and way out. The table's channel goes before ``channel``."""
+        if self._held is not None:
+            self._held.append((code, text, instrument_id, channel, severity))
+            return
         row = codes.lookup(code)
         self._sink(
             DataNotice(

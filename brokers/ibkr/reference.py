@@ -21,7 +21,9 @@ from brokers.ibkr.contracts import (
     market_rule_id,
     to_ib,
 )
+from brokers.ibkr.hours import format_utc
 from brokers.ibkr.library import load
+from terminal.clock import Clock
 from terminal.errors import BrokerError, DataError, LinkLostError, RefusedError
 from terminal.model.enums import AssetClass
 from terminal.model.ids import InstrumentId
@@ -40,6 +42,7 @@ RULE_S: Final = 4.0
 _MAX_CANDIDATES: Final = 16
 _SHOWN_CANDIDATES: Final = 6
 _NEXT_FUTURES: Final = 4
+_LONGEST_ROOT: Final = 5
 _CURRENCIES: Final = frozenset(
     {"AUD", "CAD", "CHF", "CNH", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "JPY", "MXN", "NOK", "NZD"}
     | {"PLN", "SEK", "SGD", "USD", "ZAR"}
@@ -50,7 +53,8 @@ _SEARCHED: Final = frozenset({"STK", "IND", "FUT", "CASH"})
 class Reference:
     """Answers about contracts, over the connection that is open now."""
 
-    def __init__(self, register: ContractRegister) -> None:
+    def __init__(self, clock: Clock, register: ContractRegister) -> None:
+        self._clock = clock
         self._register = register
         self._connection: Connection | None = None
         self._rules: dict[int, tuple[TickBand, ...]] = {}
@@ -86,15 +90,15 @@ class Reference:
         pair = _forex(text)
         if pair is not None:
             return (pair,)
-        samples = await self._samples(text)
+        samples, futures = await asyncio.gather(self._samples(text), self._futures(text))
         found = [
             from_description(sample.contract)
             for sample in samples
             if sample.contract is not None and sample.contract.secType in _SEARCHED
         ]
-        if any("FUT" in sample.derivativeSecTypes for sample in samples[:1]):
-            found.extend(await self._futures(samples[0]))
-        unique = {candidate.id: candidate for candidate in reversed(found)}
+        exact = [one for one in found if one.symbol == text]
+        others = [one for one in found if one.symbol != text]
+        unique = {candidate.id: candidate for candidate in reversed([*exact, *futures, *others])}
         return tuple(unique[key] for key in reversed(unique))[:_MAX_CANDIDATES]
 
     async def _samples(self, text: str) -> "list[ContractDescription]":
@@ -103,21 +107,25 @@ class Reference:
             raise BrokerError(0, f"no search result for {text} in time")
         return answer
 
-    async def _futures(self, sample: "ContractDescription") -> list[Instrument]:
-        """Return the next expiries of a root whose index was found; none where the venue names none."""
-        root = sample.contract
-        if root is None:
+    async def _futures(self, root: str) -> list[Instrument]:
+        """Return the next expiries of a futures root: the symbol search of IBKR knows no futures."""
+        if len(root) > _LONGEST_ROOT or not root.isalnum():
             return []
-        query = load().Contract(
-            secType="FUT", symbol=root.symbol, exchange=root.primaryExchange, currency=root.currency
-        )
+        query = load().Contract(secType="FUT", symbol=root)
         try:
-            details = await self._ask(SEARCH_S, "futures", lambda c: c.ib.reqContractDetailsAsync(query))
-        except RefusedError:
-            return []
-        made = [from_details(one, (), None) for one in details]
-        made.sort(key=lambda one: str(one.expiry))
-        return made[:_NEXT_FUTURES]
+            details = await self._details(query, SEARCH_S, f"futures of {root}")
+        except LinkLostError:
+            raise
+        except BrokerError:
+            return []  # none of this name, or no answer: the stocks are worth showing alone
+        made = {one.id: one for one in (from_details(each, (), None) for each in details)}
+        now = self._today()
+        coming = [one for one in made.values() if one.expiry is not None and f"{one.expiry:%Y%m%d}" >= now]
+        coming.sort(key=lambda one: str(one.expiry))
+        return coming[:_NEXT_FUTURES]
+
+    def _today(self) -> str:
+        return format_utc(self._clock.now_ns())[:8]
 
     # ------------------------------------------------------------ qualification
     async def qualify(self, instrument: Instrument) -> Instrument:

@@ -27,6 +27,7 @@ FIRST_DELAY_S: Final = 1.0
 LONGEST_DELAY_S: Final = 30.0
 CLIENT_ID_DELAY_S: Final = 5.0
 SYNC_TIMEOUT_S: Final = 5.0
+FIRST_TIME_S: Final = 3.0
 _STEADY_NS: Final = 10 * NS_PER_S
 """A connection that held this long starts the back-off afresh."""
 _PAPER_PREFIX: Final = "D"
@@ -116,10 +117,16 @@ class Session:
 
     async def _once(self, connection: Connection) -> tuple[Cause, int]:
         """One connection from opening to its end; return why it ended and how long it held."""
-        await connection.open()
+        self._link.hold()
+        try:
+            await connection.open()
+        except ConnectFailedError:
+            self._link.release()
+            raise
         fault = account_fault(connection.settings, connection.accounts)
         if fault is not None:
             await connection.close()
+            self._link.release()
             raise ConnectFailedError(fault)
         opened_ns = self._clock.monotonic_ns()
         self.epoch = connection.epoch
@@ -127,16 +134,27 @@ class Session:
         self._link.read_only = False
         try:
             self._heartbeat.begin(connection)
+            await self._learn_time(connection)
             self._link.say(LinkState.SYNCING)
             await self._begin(connection)
             cause = await connection.lost
         finally:
             self.connection = None
+            self._link.release()
             self._heartbeat.close()
             await connection.close()
             for part in self._parts:
                 part.end(connection)
         return cause, self._clock.monotonic_ns() - opened_ns
+
+    async def _learn_time(self, connection: Connection) -> None:
+        """Everything said from here on carries the broker's time."""
+        try:
+            await connection.answer(FIRST_TIME_S, self._heartbeat.synchronized(), "answer with the time")
+        except BrokerError:
+            return  # a server this slow is the heartbeat's business
+        finally:
+            self._link.release()
 
     async def _begin(self, connection: Connection) -> None:
         """Subscribe everything, wait for account and positions, then say ready."""

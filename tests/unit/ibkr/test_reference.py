@@ -179,7 +179,10 @@ async def test_search_finds_stocks_and_the_futures_of_a_root() -> None:
             ),
             *(2, "ES", "IND", "67", "20240315", "", 1, 1, 1),
         ]
-        one.tws.answers["9"] = lambda f: [[f[2] if x == "{req}" else x for x in future], (52, 1, f[2])]
+        old = ["20231015 08:30 US/Central" if x == "20240315 08:30 US/Central" else x for x in future]
+        one.tws.answers["9"] = lambda f: (
+            [[f[2] if x == "{req}" else x for x in row] for row in (old, future)] + [[52, 1, f[2]]]
+        )
         found = await one.broker.search(" es ")
         assert [one.id for one in found] == ["^ES", "ES", "ES 20240315"]
         assert (found[2].broker_id, found[2].multiplier, found[2].expiry) == (500, Decimal(50), date(2024, 3, 15))
