@@ -23,6 +23,7 @@ from terminal.simulation.exchange_port import SimPrint, SimTop, SimulatorRefusal
 
 MAX_LINES: Final = 100
 SNAPSHOT_NS: Final = 11 * NS_PER_S
+_GREEKS_BUDGET_NS: Final = 8_000_000
 _STATISTICS_NS: Final = 5 * NS_PER_S
 _LIVE, _FROZEN, _DELAYED, _DELAYED_FROZEN = 1, 2, 3, 4
 _RT_VOLUME, _RT_TRADE_VOLUME, _MARK = "233", "375", "221"
@@ -101,7 +102,8 @@ class MarketDesk:
         self._lines: dict[tuple[Session, int], Line] = {}
         self._by_contract: dict[int, list[Line]] = defaultdict(list)
         self._tops: dict[int, SimTop] = {}
-        self._greeks: set[int] = set()
+        self._greeks: dict[int, None] = {}
+        """Options whose computations changed, longest waiting first."""
         self._types: dict[Session, int] = {}
         self._open = True
         self._statistics_due = 0
@@ -192,7 +194,7 @@ class MarketDesk:
 
     def on_greeks(self, con_id: int) -> None:
         if con_id in self._by_contract:
-            self._greeks.add(con_id)
+            self._greeks[con_id] = None
 
     def on_session(self, event: str) -> None:
         if event in ("open", "close"):
@@ -221,11 +223,8 @@ class MarketDesk:
         for con_id, top in self._tops.items():
             for line in tuple(self._by_contract.get(con_id, ())):
                 self._send_top(line, top)
-        for con_id in self._greeks:
-            for line in tuple(self._by_contract.get(con_id, ())):
-                self._send_greeks(line)
         self._tops.clear()
-        self._greeks.clear()
+        self._send_changed_greeks()
         if now_ns >= self._statistics_due:
             self._statistics_due = now_ns + _STATISTICS_NS
             for line in self._lines.values():
@@ -237,6 +236,15 @@ class MarketDesk:
         ]
         for line in due:
             self._end_snapshot(line)
+
+    def _send_changed_greeks(self) -> None:
+        """Computations are costly: a large chain is told over several turns, so that no client waits for it."""
+        began_ns = self._hub.clock.monotonic_ns()
+        while self._greeks and self._hub.clock.monotonic_ns() - began_ns < _GREEKS_BUDGET_NS:
+            con_id = next(iter(self._greeks))
+            del self._greeks[con_id]
+            for line in tuple(self._by_contract.get(con_id, ())):
+                self._send_greeks(line)
 
     def _end_snapshot(self, line: Line) -> None:
         line.session.send(responses_data.TICK_SNAPSHOT_END, req_id=line.req_id)
