@@ -4,14 +4,16 @@
 Pure painting: which bars, at what level of detail and where they fall, the caller says.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QBrush, QPainter
 
 from widgets.chart.batch import fill_rects
 from widgets.chart.frame import Frame
-from widgets.chart.pyramid import FACTOR, Columns, Floats
+from widgets.chart.pyramid import FACTOR, Columns, Floats, Row
 from widgets.chart.viewport import VOLUME_SHARE, Viewport, body_width
 from widgets.theme import Theme
 
@@ -98,9 +100,40 @@ def draw_volume(painter: QPainter, frame: Frame, level: int, first: int, volume:
     if not len(volume) or largest <= 0:
         return
     view = frame.view
-    step = view.step * FACTOR**level
-    width = max(1.0, float(np.floor(step)) - (1 if step >= 3 else 0))
+    width = volume_width(view.step * FACTOR**level)
     height = np.round(volume / largest * (view.height * VOLUME_SHARE))
     height[(height < 1) & (volume > 0)] = 1.0
-    left = group_centers(view, level, first, len(volume)) - np.floor(width / 2)
-    fill_rects(painter, left, view.height - height, width, height, frame.theme.brush("chart.volume"))
+    left = group_centers(view, level, first, len(volume)) - width // 2
+    fill_rects(painter, left, view.height - height, float(width), height, frame.theme.brush("chart.volume"))
+
+
+def draw_bar(painter: QPainter, frame: Frame, level: int, group: int, row: Row) -> None:
+    """Draw one candle and its volume: as `draw_candles` and `draw_volume` do, without tables for a single row."""
+    view, theme = frame.view, frame.theme
+    size = FACTOR**level
+    step = view.step * size
+    center = math.floor((group * size + (size - 1) / 2 - view.first) * (view.width / (view.last - view.first)))
+    if row.volume > 0 and frame.largest_volume > 0:
+        wide, height = (
+            volume_width(step),
+            max(1, round(row.volume / frame.largest_volume * (view.height * VOLUME_SHARE))),
+        )
+        box = QRectF(center - wide // 2, view.height - height, wide, height)
+        painter.fillRect(box, theme.color("chart.volume"))
+    rising = row.close >= row.open
+    color = theme.color("chart.candle_up" if rising else "chart.candle_down")
+    high, low = round(view.y_of(row.high)), round(view.y_of(row.low))
+    painter.fillRect(QRectF(center, high, 1, max(low - high, 1)), color)
+    width = body_width(step)
+    if width == 1:
+        return
+    ends = round(view.y_of(row.open)), round(view.y_of(row.close))
+    left, top, tall = center - (width - 1) // 2, min(ends), max(abs(ends[0] - ends[1]), 1)
+    painter.fillRect(QRectF(left, top, width, tall), color)
+    if rising and theme.hollow_up_candles and tall >= 3:
+        painter.fillRect(QRectF(left + 1, top + 1, width - 2, tall - 2), theme.color("chart.bg"))
+
+
+def volume_width(step: float) -> int:
+    """Return the width of a volume bar: a pixel free between two, unless they are too narrow for it."""
+    return max(1, math.floor(step) - (1 if step >= 3 else 0))

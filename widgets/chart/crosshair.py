@@ -12,10 +12,11 @@ from PySide6.QtGui import QColor, QPainter
 
 from widgets import formats
 from widgets.chart.axes import AxisBlock
-from widgets.chart.frame import LEGEND_HEIGHT, ChartItem, Frame, Metrics
+from widgets.chart.frame import LEGEND_HEIGHT, ChartItem, Frame
 from widgets.chart.series import DAY_SECONDS
 
 _DASH: Final = (4.0, 3.0)
+_MARK: Final = 14
 
 
 class Crosshair(ChartItem):
@@ -91,7 +92,6 @@ class Legend(ChartItem):
     def __init__(self, frame: Frame, parent: pg.ViewBox, cross: Crosshair) -> None:
         super().__init__(frame, parent, 25)
         self._cross = cross
-        self._metrics = Metrics()
 
     def fit(self) -> None:
         wanted = QRectF(0, 0, self.frame.view.width, LEGEND_HEIGHT)
@@ -101,45 +101,45 @@ class Legend(ChartItem):
 
     def text(self) -> str:
         """Return the legend as one line of text, for a screen reader."""
-        return "  ".join(f"{name} {value}" for name, value, _, _ in self._cells())
+        return "  ".join(f"{name} {value}" for name, value, _ in self._cells())
 
-    def _cells(self) -> list[tuple[str, str, str, bool]]:
-        """Return (name, value, colour token of its mark or empty, dashed)."""
+    def _cells(self) -> list[tuple[str, str, str]]:
+        """Return (name, value, colour token of its mark or empty)."""
         found = self.frame.model.legend(self._cross.index)
         row = found.row
-        cells: list[tuple[str, str, str, bool]] = []
+        cells: list[tuple[str, str, str]] = []
         if row is not None:
             cells = [
-                (name, self.frame.price(value), "", False)
+                (name, self.frame.price(value), "")
                 for name, value in (("O", row.open), ("H", row.high), ("L", row.low), ("C", row.close))
             ]
-            cells.append(("V", formats.size(row.volume), "", False))
+            cells.append(("V", formats.size(row.volume), ""))
         for choice, value in found.studies:
             text = formats.NONE if value is None else self.frame.price(value)
-            cells.append((choice.label, text, choice.color, choice.dashed))
+            cells.append((choice.label, text, choice.color))
         return cells
 
     def draw(self, painter: QPainter) -> None:
-        theme = self.frame.theme
-        names, values = theme.number_font("caption"), theme.number_font("caption")
-        x, middle = 9.0, LEGEND_HEIGHT / 2 + 2
-        drawn: list[tuple[float, str, QColor]] = []
+        theme, face = self.frame.theme, self.frame.faces.regular
+        muted, bright = theme.color("text.muted"), theme.color("text.primary")
+        x = 9.0
+        middle = LEGEND_HEIGHT / 2 + 2
+        texts: list[tuple[float, str, QColor]] = []
         marks: list[tuple[float, str]] = []
-        for name, value, mark, _ in self._cells():
-            wide = self._metrics.width(names, name) + 5 + self._metrics.width(values, value) + (14 if mark else 0)
-            if x + wide > self.frame.view.width:
+        for name, value, mark in self._cells():
+            names, values = face.width(name), face.width(value)
+            if x + names + values + 5 + (_MARK if mark else 0) > self.frame.view.width:
                 break
             if mark:
                 marks.append((x, mark))
-                x += 14
-            drawn.append((x, name, theme.color("text.muted")))
-            x += self._metrics.width(names, name) + 5
-            drawn.append((x, value, theme.color("text.primary")))
-            x += self._metrics.width(values, value) + 11
+                x += _MARK
+            texts.append((x, name, muted))
+            x += names + 5
+            texts.append((x, value, bright))
+            x += values + 11
         painter.fillRect(QRectF(0, 0, x - 4, LEGEND_HEIGHT), theme.color("chart.bg"))
         for left, token in marks:
-            painter.fillRect(QRectF(round(left), round(middle) - 1, 10, 2), theme.color(token))
-        painter.setFont(names)
-        for left, text, color in drawn:
+            painter.fillRect(QRectF(round(left), LEGEND_HEIGHT / 2 + 1, 10, 2), theme.color(token))
+        for left, text, color in texts:
             painter.setPen(color)
-            painter.drawText(QPointF(left, middle + 4), text)
+            face.draw(painter, left, middle, text)

@@ -10,10 +10,11 @@ from typing import Final
 
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from widgets import formats
+from widgets.chart.face import Face
 from widgets.chart.model import ChartModel
 from widgets.chart.timeline import TimeLabel
 from widgets.chart.viewport import Viewport
@@ -22,18 +23,35 @@ from widgets.theme import Theme
 LEGEND_HEIGHT: Final = 20
 
 
+class Faces:
+    """The faces of the chart in one theme and density."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.regular = Face(theme.number_font("caption"))
+        self.medium = Face(theme.number_font("caption", "medium"))
+        self.strong = Face(theme.number_font("caption", "strong"))
+
+
 @dataclass(slots=True)
 class Frame:
     """Theme, model and viewport, with the ticks of both axes as they follow from them."""
 
     theme: Theme
     model: ChartModel
+    faces: Faces = field(init=False)
     view: Viewport = field(default_factory=lambda: Viewport(0, 100, 0, 1, 100, 100))
     price_ticks: list[float] = field(default_factory=list)
     tick_decimals: int = 2
     time_labels: list[TimeLabel] = field(default_factory=list)
     largest_volume: float = 0.0
     """Volume that reaches the full height of the volume bars: the largest in sight when the picture was made."""
+
+    def __post_init__(self) -> None:
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the fonts of another theme or density."""
+        self.faces = Faces(self.theme)
 
     @property
     def rect(self) -> QRectF:
@@ -69,19 +87,3 @@ class ChartItem(pg.GraphicsObject):
     def draw(self, painter: QPainter) -> None:
         """Paint in pixels of the plot, from its upper left corner."""
         raise NotImplementedError
-
-
-class Metrics:
-    """Widths of texts, measured once per font and text."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], float] = {}
-
-    def width(self, font: QFont, text: str) -> float:
-        key = (font.key(), text)
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) > 4000:
-                self._known.clear()
-            found = self._known[key] = QFontMetricsF(font).horizontalAdvance(text)
-        return found

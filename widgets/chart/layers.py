@@ -12,9 +12,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPixmap, QPolygonF
 
 from terminal.model.enums import Side
-from widgets.chart.candles import draw_candles, draw_volume
+from widgets.chart.batch import fill_rects
+from widgets.chart.candles import draw_bar, draw_candles, draw_volume
 from widgets.chart.frame import ChartItem, Frame
-from widgets.chart.pyramid import FACTOR, Columns, Row
+from widgets.chart.pyramid import FACTOR
 from widgets.chart.series import DAY_SECONDS
 from widgets.chart.studies import draw_live_ends, draw_studies
 
@@ -86,9 +87,7 @@ class LiveLayer(ChartItem):
         tail = frame.model.series.tail(level)
         if tail is not None and view.x_of(tail[0] * FACTOR**level) < view.width + view.step * FACTOR**level:
             group, row = tail
-            columns = _one(row)
-            draw_volume(painter, frame, level, group, columns.volume, frame.largest_volume)
-            draw_candles(painter, frame, level, group, columns)
+            draw_bar(painter, frame, level, group, row)
             draw_live_ends(painter, frame, frame.model.live_values())
         self._draw_last(painter)
 
@@ -122,11 +121,12 @@ def largest_volume(frame: Frame) -> float:
 
 def draw_grid(painter: QPainter, frame: Frame) -> None:
     """Draw a hairline at every label of both axes."""
-    view, color = frame.view, frame.theme.color("chart.grid")
-    for price in frame.price_ticks:
-        painter.fillRect(QRectF(0, round(view.y_of(price)), view.width, 1), color)
-    for label in frame.time_labels:
-        painter.fillRect(QRectF(round(view.x_of(label.index)), 0, 1, view.height), color)
+    view, brush = frame.view, frame.theme.brush("chart.grid")
+    rows = np.array([round(view.y_of(price)) for price in frame.price_ticks], dtype=np.float64)
+    fill_rects(painter, np.zeros(len(rows)), rows, view.width, 1.0, brush)
+    shown = [round(view.x_of(label.index)) for label in frame.time_labels]
+    columns = np.array([x for x in shown if 0 <= x < view.width], dtype=np.float64)
+    fill_rects(painter, columns, np.zeros(len(columns)), 1.0, view.height, brush)
 
 
 def draw_closed_hours(painter: QPainter, frame: Frame) -> None:
@@ -192,8 +192,3 @@ def draw_fills(painter: QPainter, frame: Frame) -> None:
         corners = (QPointF(x, y), QPointF(x - _FILL_SIZE, base), QPointF(x + _FILL_SIZE, base))
         painter.drawPolygon(QPolygonF(corners), Qt.FillRule.OddEvenFill)
     painter.restore()
-
-
-def _one(row: Row) -> Columns:
-    values = (row.open, row.high, row.low, row.close, row.volume)
-    return Columns(*(np.array([value]) for value in values))

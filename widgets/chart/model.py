@@ -12,7 +12,7 @@ from terminal.model.instrument import Instrument, Session
 from terminal.model.market import Bar, Quote
 from widgets.chart.marks import ChartFill, ChartOrder, ChartPosition
 from widgets.chart.pyramid import Row
-from widgets.chart.series import DAY_SECONDS, BarSeries, Change
+from widgets.chart.series import DAY_SECONDS, BarSeries, Change, LiveBar
 from widgets.chart.study_lines import DEFAULT_STUDIES, StudyChoice, StudyLine
 
 TIME_FRAMES: Final = ((60, "1m"), (300, "5m"), (900, "15m"), (3600, "1h"), (DAY_SECONDS, "1D"))
@@ -32,6 +32,8 @@ class ChartModel:
 
     def __init__(self, seconds: int = 300) -> None:
         self.instrument: Instrument | None = None
+        self.tick = 0.01
+        self.decimals = 2
         self.series = BarSeries(seconds)
         self.sessions: tuple[Session, ...] = ()
         self.studies = [StudyLine(choice) for choice in DEFAULT_STUDIES]
@@ -39,18 +41,11 @@ class ChartModel:
         self.position: ChartPosition | None = None
         self.fills: list[ChartFill] = []
         self.quote: Quote | None = None
+        self._live_values: tuple[LiveBar | None, list[float | None]] | None = None
 
     @property
     def zone(self) -> str:
         return self.instrument.time_zone if self.instrument else "America/New_York"
-
-    @property
-    def tick(self) -> float:
-        return float(self.instrument.min_tick) if self.instrument else 0.01
-
-    @property
-    def decimals(self) -> int:
-        return self.instrument.decimals if self.instrument else 2
 
     @property
     def last_price(self) -> float | None:
@@ -62,6 +57,8 @@ class ChartModel:
     def set_instrument(self, instrument: Instrument | None) -> None:
         """Show another instrument: everything of the old one goes."""
         self.instrument = instrument
+        self.tick = float(instrument.min_tick) if instrument is not None else 0.01
+        self.decimals = instrument.decimals if instrument is not None else 2
         self.sessions, self.orders, self.position, self.quote = (), (), None, None
         self.fills = []
         self.set_time_frame(self.series.seconds)
@@ -104,8 +101,11 @@ class ChartModel:
         del self.fills[:-_FILLS_KEPT]
 
     def live_values(self) -> list[float | None]:
-        """Return each study's value at the growing bar."""
-        return [line.live_value(self.series, self.sessions, self.zone) for line in self.studies]
+        """Return each study's value at the growing bar, calculated once per tick."""
+        live = self.series.live
+        if self._live_values is None or self._live_values[0] is not live:
+            self._live_values = live, [line.live_value(self.series, self.sessions, self.zone) for line in self.studies]
+        return self._live_values[1]
 
     def legend(self, index: int | None) -> Legend:
         """Return the figures of one bar, of the last one for None."""
@@ -119,5 +119,6 @@ class ChartModel:
         return Legend(self.series.row(place), shown)
 
     def _rebuild(self) -> None:
+        self._live_values = None
         for line in self.studies:
             line.rebuild(self.series, self.sessions, self.zone)

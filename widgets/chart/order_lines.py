@@ -10,15 +10,16 @@ from enum import Enum, auto
 from typing import Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from terminal.model.enums import Side
 from terminal.model.ids import ClientOrderId
 from widgets import formats
 from widgets.chart import tags as tagging
 from widgets.chart.axes import AxisBlock
-from widgets.chart.frame import LEGEND_HEIGHT, ChartItem, Frame, Metrics
+from widgets.chart.face import Face
+from widgets.chart.frame import LEGEND_HEIGHT, ChartItem, Frame
 from widgets.chart.marks import ChartOrder, MarkState, OrderDrag
 from widgets.chart.tags import TAG_HEIGHT, Tag
 
@@ -29,6 +30,7 @@ _PAD: Final = 6
 _CLOSE: Final = 16
 _LEADER: Final = 8
 _GRIP: Final = 4
+_PICTURES_KEPT: Final = 200
 
 
 class Part(Enum):
@@ -63,7 +65,7 @@ class OrderLines(ChartItem):
         self.drag: OrderDrag | None = None
         self.chosen: ClientOrderId | None = None
         self._boxes: list[_Box] = []
-        self._metrics = Metrics()
+        self._pictures: dict[tuple[object, ...], QPixmap] = {}
 
     def arrange(self) -> None:
         """Place everything anew; paint it again if anything moved or reads otherwise."""
@@ -124,8 +126,9 @@ class OrderLines(ChartItem):
         for box in self._boxes:
             if not box.tag.beyond:
                 self._draw_line(painter, box)
+        scale = painter.device().devicePixelRatioF()
         for box in self._boxes:
-            self._draw_tag(painter, box)
+            painter.drawPixmap(box.whole.topLeft(), self._picture(box, scale))
 
     def _draw_line(self, painter: QPainter, box: _Box) -> None:
         tag, view = box.tag, self.frame.view
@@ -140,24 +143,57 @@ class OrderLines(ChartItem):
         painter.setPen(self.frame.theme.pen(self._edge(tag)))
         painter.drawLine(QPointF(box.whole.right(), tag.tag_y), QPointF(view.width, tag.tag_y))
 
-    def _draw_tag(self, painter: QPainter, box: _Box) -> None:
-        theme, tag, order = self.frame.theme, box.tag, box.tag.order
+    def restyle(self) -> None:
+        """Forget the pictures of the old theme, and place everything in the new sizes."""
+        self._pictures.clear()
+        self._boxes = []
+        self.arrange()
+
+    def _picture(self, box: _Box, scale: float) -> QPixmap:
+        """Return the picture of a tag: it is painted only when it reads or looks different."""
+        tag, order = box.tag, box.tag.order
+        chosen = order is not None and order.client_order_id == self.chosen
+        key = (
+            self._head(tag),
+            tag.detail,
+            tag.detail_sign,
+            self._solid(tag),
+            self._edge(tag),
+            tag.ghost,
+            chosen,
+            scale,
+        )
+        found = self._pictures.get(key)
+        if found is None:
+            if len(self._pictures) > _PICTURES_KEPT:
+                self._pictures.clear()
+            found = QPixmap(QSize(round(box.whole.width() * scale), round(TAG_HEIGHT * scale)))
+            found.setDevicePixelRatio(scale)
+            found.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(found)
+            painter.translate(-box.whole.topLeft())
+            self._draw_tag(painter, box, chosen=chosen)
+            painter.end()
+            self._pictures[key] = found
+        return found
+
+    def _draw_tag(self, painter: QPainter, box: _Box, *, chosen: bool) -> None:
+        theme, tag = self.frame.theme, box.tag
         radius = theme.tokens.radius.chip
         edge = self._edge(tag)
-        chosen = order is not None and order.client_order_id == self.chosen
         painter.setPen(theme.pen("focus.ring" if chosen else edge))
         painter.setBrush(theme.brush("chart.bg"))
         painter.drawRoundedRect(box.whole.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
         solid = self._solid(tag)
         if solid:
             painter.fillRect(box.head.adjusted(1, 1, 0, -1), theme.color(solid))
-        painter.setFont(theme.number_font("caption", "strong"))
+        painter.setFont(self.frame.faces.strong.font)
         painter.setPen(theme.color("side.on_solid" if solid else "text.muted" if self._waits(tag) else "text.primary"))
         painter.drawText(box.head, Qt.AlignmentFlag.AlignCenter, self._head(tag))
         if not solid:
             painter.setPen(theme.pen(edge))
             painter.drawLine(box.head.topRight(), box.head.bottomRight())
-        painter.setFont(self._detail_font(tag))
+        painter.setFont(self._detail_face(tag).font)
         painter.setPen(theme.color(_detail_color(tag)))
         painter.drawText(box.detail, Qt.AlignmentFlag.AlignCenter, tag.detail)
         if box.close is not None:
@@ -176,9 +212,8 @@ class OrderLines(ChartItem):
 
     # ------------------------------------------------------------------ what it looks like
     def _box(self, tag: Tag) -> _Box:
-        theme = self.frame.theme
-        head_width = self._metrics.width(theme.number_font("caption", "strong"), self._head(tag)) + 2 * _PAD
-        detail_width = self._metrics.width(self._detail_font(tag), tag.detail) + 2 * _PAD
+        head_width = self.frame.faces.strong.width(self._head(tag)) + 2 * _PAD
+        detail_width = self._detail_face(tag).width(tag.detail) + 2 * _PAD
         closes = tag.order is not None and not tag.ghost and tag.order.state is not MarkState.DRAFT
         width = round(head_width) + round(detail_width) + (_CLOSE if closes else 0)
         left = self.frame.view.width - _RIGHT_GAP - width
@@ -192,8 +227,9 @@ class OrderLines(ChartItem):
     def _head(self, tag: Tag) -> str:
         return f"{'▲ ' if tag.beyond > 0 else '▼ ' if tag.beyond < 0 else ''}{tag.head}"
 
-    def _detail_font(self, tag: Tag) -> QFont:
-        return self.frame.theme.number_font("caption", "strong" if tag.order is None or tag.ghost else "regular")
+    def _detail_face(self, tag: Tag) -> Face:
+        faces = self.frame.faces
+        return faces.strong if tag.order is None or tag.ghost else faces.regular
 
     def _waits(self, tag: Tag) -> bool:
         return tag.order is not None and tag.order.state is MarkState.PENDING and not tag.ghost

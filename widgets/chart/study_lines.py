@@ -49,6 +49,7 @@ class StudyLine:
         self._store: Array = np.empty(0)
         self._count = 0
         self._live: Indicator = create(choice.name, **choice.parameters)
+        self._live_session = (-1, -1.0)
 
     @property
     def values(self) -> Array:
@@ -57,6 +58,7 @@ class StudyLine:
 
     def rebuild(self, series: BarSeries, sessions: Sequence[Session], zone: str) -> None:
         """Calculate everything anew."""
+        self._live_session = (-1, -1.0)
         data = _inputs(series, 0, sessions, zone)
         self._store = batch(self.choice.name, data, **self.choice.parameters)
         self._count = len(self._store)
@@ -88,8 +90,10 @@ class StudyLine:
         data = {"high": row.high, "low": row.low, "close": row.close, "price": live.price, "volume": row.volume}
         names = spec(self.choice.name).inputs
         if "session" in names:
-            at = np.array([live.start_ns], dtype=np.int64)
-            data["session"] = float(session_numbers(at, series.seconds, sessions, zone)[0])
+            if self._live_session[0] != live.start_ns:
+                at = np.array([live.start_ns], dtype=np.int64)
+                self._live_session = (live.start_ns, float(session_numbers(at, series.seconds, sessions, zone)[0]))
+            data["session"] = self._live_session[1]
         return self._live.peek(*(data[name] for name in names))
 
     def at(self, index: int, live: float | None) -> float | None:

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtWidgets import QGraphicsWidget, QWidget
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QGraphicsView, QGraphicsWidget, QWidget
 
 from widgets import formats
 from widgets.chart.axes import AxisBlock, PriceAxis, TimeAxis
@@ -22,7 +23,7 @@ from widgets.chart.model import ChartModel
 from widgets.chart.order_lines import OrderLines
 from widgets.chart.series import DAY_SECONDS, Change
 from widgets.chart.tags import last_block_height
-from widgets.chart.timeline import time_labels
+from widgets.chart.timeline import TimeLabel, time_labels
 from widgets.chart.viewport import (
     DEFAULT_STEP,
     FREE_SPACE,
@@ -61,7 +62,7 @@ class ChartPlot(pg.PlotWidget):
         self._box = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
         super().__init__(
             parent,
-            background=theme.color("chart.bg"),
+            background=None,
             viewBox=self._box,
             axisItems={"right": self.price_axis, "bottom": self.time_axis},
             enableMenu=False,
@@ -69,13 +70,16 @@ class ChartPlot(pg.PlotWidget):
         self._now_ns = now_ns
         self.auto_price = True
         self._at_home = True
+        self._known_labels: tuple[tuple[object, ...], int, int, list[TimeLabel]] | None = None
         plot = self.getPlotItem()
         plot.hideButtons()
         plot.setContentsMargins(0, 0, 0, 0)
         layout = QGraphicsWidget.layout(plot)  # pyqtgraph hides the method behind an attribute of that name
         if layout is not None:
             layout.setContentsMargins(0, 0, 0, 0)
-        plot.hideAxis("left")
+        for unused in ("left", "top"):
+            plot.hideAxis(unused)
+            plot.getAxis(unused).unlinkFromView()  # hidden, it would still lay out its labels at every pan
         plot.showAxis("right")
         self._box.disableAutoRange()
         self.back = BackLayer(self.frame_, self._box)
@@ -84,6 +88,7 @@ class ChartPlot(pg.PlotWidget):
         self.cross = Crosshair(self.frame_, self._box)
         self.legend = Legend(self.frame_, self._box, self.cross)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._paint_no_background()
         self.viewport().setMouseTracking(True)
         self._box.sigResized.connect(self._resized)
         theme.changed.connect(self.restyle)
@@ -161,9 +166,8 @@ class ChartPlot(pg.PlotWidget):
 
     def restyle(self) -> None:
         """Paint everything in another theme or density."""
-        self.setBackground(self.frame_.theme.color("chart.bg"))
-        self.price_axis.restyle()
-        self.time_axis.restyle()
+        self.frame_.restyle()
+        self.lines.restyle()
         self.show_view(self.view)
 
     # ------------------------------------------------------------------ moving about
@@ -183,8 +187,8 @@ class ChartPlot(pg.PlotWidget):
         self.back.invalidate()
         self.live.update()
         self.lines.arrange()
-        self.price_axis.update()
-        self.time_axis.update()
+        self.price_axis.relabel()
+        self.time_axis.relabel()
         self.cross_changed()
         self.cross.update()
         self._fit_axis()
@@ -230,6 +234,22 @@ class ChartPlot(pg.PlotWidget):
         self._note_home()
 
     # ------------------------------------------------------------------ inside
+    def _paint_no_background(self) -> None:
+        """The picture of the bars and the axes cover every pixel: a background under them would be paid twice."""
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        """Fill the corner below the price axis: the only pixels that no item covers."""
+        del rect
+        corner = self.from_plot(QPointF(self.view.width, self.view.height))
+        size = self.viewport().size()
+        box = QRectF(corner.x(), corner.y(), size.width() - corner.x(), size.height() - corner.y())
+        painter.fillRect(box, self.frame_.theme.color("chart.bg"))
+
     def _note_home(self) -> None:
         """New bars push the view on only while the newest is where `go_home` puts it, or further left."""
         wanted = home(self.view, len(self.model.series), free=FREE_SPACE)
@@ -271,8 +291,24 @@ class ChartPlot(pg.PlotWidget):
         frame, model, view = self.frame_, self.model, self.view
         tick = model.instrument.min_tick if model.instrument else _ANY_TICK
         frame.price_ticks = price_ticks(view.low, view.high, price_step(view.high - view.low, view.height, tick))
-        series = model.series
-        frame.time_labels = time_labels(series.times, series.seconds, view.bars(len(series)), view.step, model.zone)
+        frame.time_labels = self._labels()
+
+    def _labels(self) -> list[TimeLabel]:
+        """Return time labels for what is in sight and as much again at either side.
+
+        They are kept while a pan stays inside, so that they neither cost nor change on the way.
+        """
+        series, view = self.model.series, self.view
+        first, last = view.bars(len(series))
+        known = self._known_labels
+        about = (series, len(series), round(view.step, 6), self.model.zone)
+        if known is not None and known[0] == about and known[1] <= first and last <= known[2]:
+            return known[3]
+        reach = last - first
+        start, end = max(0, first - reach), min(len(series), last + reach)
+        labels = time_labels(series.times, series.seconds, (start, end), view.step, self.model.zone)
+        self._known_labels = (about, start, end, labels)
+        return labels
 
     def _update_blocks(self) -> None:
         self.price_axis.set_blocks([*self.lines.axis_blocks(), *self._last_block(), *self._cross_block()])

@@ -2,19 +2,19 @@
 """Where the ladder's columns, rows and strips are, and what is at a point. Whole pixels, no Qt."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum
 
 _OWN_SHARE = 0.56
 
 
-class Zone(Enum):
-    """What a point hits."""
+class Zone(IntEnum):
+    """What a point hits: the columns from the left."""
 
-    BUYS = auto()
-    BID = auto()
-    PRICE = auto()
-    ASK = auto()
-    SELLS = auto()
+    BUYS = 0
+    BID = 1
+    PRICE = 2
+    ASK = 3
+    SELLS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,7 @@ class LadderLayout:
 
     def column(self, zone: Zone) -> tuple[int, int]:
         """Return (left, width) of a column."""
-        place = list(Zone).index(zone)
-        return self.edges[place], self.edges[place + 1] - self.edges[place]
+        return self.edges[zone], self.edges[zone + 1] - self.edges[zone]
 
     def row_top(self, row: int) -> int:
         return self.top + row * self.row_height
@@ -56,7 +55,7 @@ class LadderLayout:
         if not (self.top <= y < self.bottom and 0 <= x < self.width):
             return None
         place = sum(x >= edge for edge in self.edges[1:-1])
-        return int(y - self.top) // self.row_height, list(Zone)[place]
+        return int(y - self.top) // self.row_height, Zone(place)
 
 
 def lay_out(

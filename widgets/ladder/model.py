@@ -19,6 +19,7 @@ from widgets.chart.marks import ChartOrder, MarkState
 from widgets.ladder.ticks import TickGrid
 
 LEVELS: Final = 20
+_TEXTS_KEPT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class LadderModel:
 
     def __init__(self) -> None:
         self.instrument: Instrument | None = None
+        self.decimals = 2
         self.grid: TickGrid | None = None
         self.quote: Quote | None = None
         self.orders: tuple[ChartOrder, ...] = ()
@@ -84,16 +86,15 @@ class LadderModel:
         self._bids: dict[int, float] = {}
         self._asks: dict[int, float] = {}
         self._placed = False
-
-    @property
-    def decimals(self) -> int:
-        return self.instrument.decimals if self.instrument else 2
+        self._texts: dict[int, str] = {}
 
     # ------------------------------------------------------------------ what the core says
     def set_instrument(self, instrument: Instrument | None) -> None:
         """Show another instrument: everything of the old one goes."""
         self.instrument = instrument
+        self.decimals = instrument.decimals if instrument is not None else 2
         self.grid = TickGrid(instrument) if instrument is not None else None
+        self._texts.clear()
         self.quote, self.orders, self.cursor, self._placed = None, (), None, False
         self._bids, self._asks = {}, {}
 
@@ -217,7 +218,7 @@ class LadderModel:
         return [
             LadderRow(
                 index=i,
-                price=formats.number(self.grid.price(i), self.decimals),
+                price=self._text(i),
                 bid=formats.size(bids[i]) if i in bids else "",
                 bid_share=bids[i] / largest if i in bids and largest else 0.0,
                 ask=formats.size(asks[i]) if i in asks else "",
@@ -245,6 +246,14 @@ class LadderModel:
         return up, down
 
     # ------------------------------------------------------------------ inside
+    def _text(self, index: int) -> str:
+        found = self._texts.get(index)
+        if found is None:
+            if len(self._texts) > _TEXTS_KEPT:
+                self._texts.clear()
+            found = self._texts[index] = formats.number(self.price_of(index), self.decimals)
+        return found
+
     def _sizes(self) -> tuple[Mapping[int, float], Mapping[int, float]]:
         if not self.top_only:
             return self._bids, self._asks

@@ -8,17 +8,15 @@ from PySide6.QtGui import QFontMetrics, QPainter
 
 from terminal.model.enums import Side
 from widgets import formats
+from widgets.chart.face import Face
 from widgets.chart.marks import MarkState
 from widgets.ladder.layout import LadderLayout, Zone
 from widgets.ladder.model import Chip, EdgeNote, LadderRow
 from widgets.theme import Theme
 
 _Align = Qt.AlignmentFlag
-_RIGHT: Final = int(_Align.AlignRight | _Align.AlignVCenter)
-_LEFT: Final = int(_Align.AlignLeft | _Align.AlignVCenter)
 _CENTER: Final = int(_Align.AlignCenter)
 _GAP: Final = 5
-_HEADS: Final = ("Buys", "Bid", "Price", "Ask", "Sells")
 
 
 class LadderPainter:
@@ -26,19 +24,15 @@ class LadderPainter:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self.regular = theme.number_font("body")
-        self.strong = theme.number_font("body", "strong")
-        self.caption = theme.font("caption")
-        self.chip = theme.number_font("caption", "strong")
-        self._strong_metrics = QFontMetrics(self.strong)
+        self.regular = Face(theme.number_font("body"))
+        self.strong = Face(theme.number_font("body", "strong"))
+        self.small = Face(theme.number_font("caption"))
+        self.chip = Face(theme.number_font("caption", "strong"))
+        self._four_digits = round(self.strong.width("8,888"))
 
     def price_width(self, texts: list[str]) -> int:
         """Return the width of the price column for these prices."""
-        return max((self._strong_metrics.horizontalAdvance(text) for text in texts), default=40) + 4
-
-    def size_width(self) -> int:
-        """Return the width that four digits of a size need: where ask sizes end."""
-        return self._strong_metrics.horizontalAdvance("8,888")
+        return round(max((self.strong.width(text) for text in texts), default=40.0)) + 4
 
     # ------------------------------------------------------------------ rows
     def draw_row(self, painter: QPainter, layout: LadderLayout, top: int, row: LadderRow, *, covered: bool) -> None:
@@ -63,15 +57,13 @@ class LadderPainter:
 
     def _draw_price(self, painter: QPainter, layout: LadderLayout, top: int, row: LadderRow, *, covered: bool) -> None:
         left, width = layout.column(Zone.PRICE)
-        box = QRect(left, top, width, layout.row_height - 1)
+        height = layout.row_height - 1
+        face = self.regular
         if row.last and not covered:
-            painter.fillRect(box, self._theme.color("chart.last"))
-            painter.setFont(self.strong)
-            painter.setPen(self._theme.color("chart.on_last"))
-        else:
-            painter.setFont(self.regular)
-            painter.setPen(self._theme.color("text.secondary"))
-        painter.drawText(box, _CENTER, row.price)
+            face = self.strong
+            painter.fillRect(QRect(left, top, width, height), self._theme.color("chart.last"))
+        painter.setPen(self._theme.color("text.secondary" if face is self.regular else "chart.on_last"))
+        face.draw_centered(painter, left + width / 2, top + height / 2, row.price)
 
     def _draw_size(self, painter: QPainter, layout: LadderLayout, top: int, row: LadderRow, zone: Zone) -> None:
         is_bid = zone is Zone.BID
@@ -84,18 +76,15 @@ class LadderPainter:
         height = layout.row_height - 1
         start = left + width - bar if is_bid else left
         painter.fillRect(QRect(start, top + 1, bar, height - 1), theme.color(f"side.{side}_fill"))
-        painter.setFont(self.strong if best else self.regular)
         painter.setPen(theme.color("text.primary" if best else f"side.{side}"))
-        if is_bid:
-            painter.drawText(QRect(left - _GAP, top, width, height), _RIGHT, text)
-        else:
-            painter.drawText(QRect(left + _GAP, top, min(width, self.size_width()), height), _RIGHT, text)
+        right = left + width - _GAP if is_bid else left + _GAP + min(width, self._four_digits)
+        (self.strong if best else self.regular).draw_right(painter, right, top + height / 2, text)
 
     def _draw_chip(self, painter: QPainter, layout: LadderLayout, top: int, chip: Chip, zone: Zone) -> None:
         theme, side = self._theme, "bid" if chip.side is Side.BUY else "ask"
         left, width = layout.column(zone)
-        painter.setFont(self.chip)
-        wide = min(width - 4, painter.fontMetrics().horizontalAdvance(chip.text) + 8)
+        painter.setFont(self.chip.font)
+        wide = min(width - 4, round(self.chip.width(chip.text)) + 8)
         start = left + 3 if zone is Zone.BUYS else left + width - wide - 3
         box = QRectF(start, top + 1, wide, layout.row_height - 3)
         radius = theme.tokens.radius.chip
@@ -113,23 +102,16 @@ class LadderPainter:
         theme, top = self._theme, layout.edge_height
         painter.fillRect(QRect(0, top, layout.width, layout.head_height), theme.color("bg.panel"))
         painter.fillRect(QRect(0, top + layout.head_height - 1, layout.width, 1), theme.color("border.default"))
-        painter.setFont(self.caption)
         painter.setPen(theme.color("text.muted"))
-        for zone, text in zip(Zone, _HEADS, strict=True):
-            left, width = layout.column(zone)
-            height = layout.head_height - 1
-            match zone:
-                case Zone.BUYS:
-                    painter.drawText(QRect(left + 6, top, width, height), _LEFT, text)
-                case Zone.BID:
-                    painter.drawText(QRect(left - _GAP, top, width, height), _RIGHT, text)
-                case Zone.PRICE:
-                    painter.drawText(QRect(left, top, width, height), _CENTER, text)
-                case Zone.ASK:
-                    box = QRect(left + _GAP, top, min(width, self.size_width()), height)
-                    painter.drawText(box, _RIGHT, text)
-                case Zone.SELLS:
-                    painter.drawText(QRect(left - 6, top, width, height), _RIGHT, text)
+        middle = top + (layout.head_height - 1) / 2
+        (buys, _), (bid, bid_width), (price, price_width), (ask, ask_width), (sells, sells_width) = map(
+            layout.column, Zone
+        )
+        self.small.draw(painter, buys + 6, middle, "Buys")
+        self.small.draw_right(painter, bid + bid_width - _GAP, middle, "Bid")
+        self.small.draw_centered(painter, price + price_width / 2, middle, "Price")
+        self.small.draw_right(painter, ask + _GAP + min(ask_width, self._four_digits), middle, "Ask")
+        self.small.draw_right(painter, sells + sells_width - 6, middle, "Sells")
 
     def draw_edge(
         self, painter: QPainter, layout: LadderLayout, top: int, note: EdgeNote | None, decimals: int, *, above: bool
@@ -150,28 +132,22 @@ class LadderPainter:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.brush(f"side.{side}_fill"))
         painter.drawRoundedRect(letter, theme.tokens.radius.chip, theme.tokens.radius.chip)
-        painter.setFont(self.chip)
         painter.setPen(theme.color(f"side.{side}"))
-        painter.drawText(letter, _CENTER, formats.SIDE_LETTERS[note.order.side])
+        middle = top + height / 2
+        self.chip.draw_centered(painter, letter.center().x(), middle, formats.SIDE_LETTERS[note.order.side])
         words, distance = note.words(decimals)
-        painter.setFont(self.caption)
-        room = QRect(50, top, layout.width - 57, height)
         painter.setPen(theme.color("text.muted"))
-        away = painter.fontMetrics().horizontalAdvance(distance)
-        wanted = painter.fontMetrics().horizontalAdvance(words)
-        if away + wanted + 8 <= room.width():
-            painter.drawText(room, _RIGHT, distance)
-        else:
-            distance = ""
+        if self.small.width(words) + self.small.width(distance) + 8 <= layout.width - 57:
+            self.small.draw_right(painter, layout.width - 7, middle, distance)
         painter.setPen(theme.color("text.primary"))
-        painter.drawText(room, _LEFT, words)
+        self.small.draw(painter, 50, middle, words)
 
     def draw_note(self, painter: QPainter, layout: LadderLayout, top: int, text: str) -> None:
         """Paint the plain text that says why there is no more than the top of the book."""
         theme = self._theme
         box = QRect(0, top, layout.width, layout.note_height)
         painter.fillRect(box, theme.color("bg.panel"))
-        painter.setFont(self.caption)
+        painter.setFont(self.small.font)
         painter.setPen(theme.color("text.muted"))
         flags = int(_Align.AlignLeft | _Align.AlignVCenter | Qt.TextFlag.TextWordWrap)
         painter.drawText(box.adjusted(6, 0, -6, 0), flags, text)
@@ -181,7 +157,7 @@ class LadderPainter:
         if not text:
             return 0
         flags = int(Qt.TextFlag.TextWordWrap)
-        return QFontMetrics(self.caption).boundingRect(QRect(0, 0, width - 12, 1000), flags, text).height() + 8
+        return QFontMetrics(self.small.font).boundingRect(QRect(0, 0, width - 12, 1000), flags, text).height() + 8
 
     def draw_cover(self, painter: QPainter, layout: LadderLayout, text: str) -> None:
         """Paint the words that cover a book which is not to be believed."""

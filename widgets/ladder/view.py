@@ -130,6 +130,11 @@ class LadderView(QWidget):
         self._fit_price()
         self.refresh()
 
+    def invalidate(self) -> None:
+        """Paint every row anew at the next paint."""
+        self._painted = [None] * self._layout.rows
+        self.update()
+
     def row_rect(self, index: int, zone: Zone) -> QRect:
         """Return where a tick's cell is; empty when it is out of sight."""
         place = self.model.top - index
