@@ -85,7 +85,7 @@ class TradingCore:
             e.AccountValueReported: self.portfolio.on_account_value,
             e.PnlReported: self.portfolio.on_pnl,
         }
-        self.trading.latch(states.LINK, TradingState.HALTED, "not connected")
+        self.trading.begin(states.LINK, TradingState.HALTED, "not connected")
 
     def _build_books(self, limits: RiskLimits, checkpoint: Checkpoint) -> None:
         """What is remembered: states, positions, orders, limits."""

@@ -67,6 +67,11 @@ class TradingStates:
         self._latches[source] = Latch(state=state, reason=reason, actor=actor)
         self._show()
 
+    def begin(self, source: str, state: TradingState, reason: str) -> None:
+        """Latch as the state to start with: nobody listens yet, and the journal is not open yet."""
+        self._latches[source] = Latch(state=state, reason=reason)
+        self._shown = (state, reason)
+
     def lift(self, source: str) -> None:
         if self._latches.pop(source, None) is not None:
             self._show()
