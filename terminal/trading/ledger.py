@@ -147,7 +147,12 @@ class OrderLedger:
     # ------------------------------------------------------------ the journal
     def write(self, records: Sequence[object], on_durable: Callable[[], None] | None = None) -> bool:
         """Queue records for one durable commit; keep them and halt trading when the journal refuses."""
-        batch = [*self._backlog, *self._new_instruments(records), *records]
+        batch = [*self._new_instruments(records), *records]
+        if self._backlog:
+            self._backlog += batch
+            if not self._journal.healthy:
+                return False  # it was said, and it is tried again by the timer
+            batch = self._backlog
         try:
             self._journal.append(batch, on_durable)
         except StorageError as fault:

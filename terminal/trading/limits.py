@@ -90,8 +90,8 @@ class RiskLimits:
             if not fact.low <= value <= fact.high:  # nan fails too
                 raise UserError(
                     "RSK-001",
-                    f"{fact.label} must lie between {fact.low:,g} and {fact.high:,g} {fact.unit}, was {value:,g}; "
-                    "change it in the risk settings",
+                    f"{fact.label} must lie between {fact.low:,.10g} and {fact.high:,.10g} {fact.unit}, "
+                    f"was {value:,.10g}; change it in the risk settings",
                 )
         if self.loss_halt_percent < self.loss_reduce_percent:
             raise UserError(

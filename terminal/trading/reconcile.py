@@ -6,7 +6,7 @@ two polls at least 10 s apart; a position that does not add up is corrected, fla
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -134,7 +134,11 @@ class Reconciler:
 
     async def _compare(self, *, full: bool) -> e.Reconciled:
         async with self._lock:
-            asked_ns = self._clock.now_ns()
+            asked = {
+                order.client_order_id: len(order.events)
+                for order in self._index.open()
+                if not self._sender.is_waiting(order.client_order_id)
+            }
             session = self._link.session
             try:
                 truth = await self._venue.truth(self._account_id())
@@ -144,7 +148,7 @@ class Reconciler:
                 self._last_ns = self._clock.now_ns()
             if session != self._link.session or not self._link.connected:
                 return self._failed(BrokerError(0, "the connection changed while the broker was asked"))
-            return self._apply(truth, asked_ns, full=full)
+            return self._apply(truth, asked, full=full)
 
     def _failed(self, fault: BrokerError) -> e.Reconciled:
         line = ("", f"no complete answer: {fault.text}", f"nothing changed; asked again in {RETRY_S:g} s")
@@ -154,7 +158,7 @@ class Reconciler:
         return result
 
     # ------------------------------------------------------------ applying
-    def _apply(self, truth: BrokerTruth, asked_ns: int, *, full: bool) -> e.Reconciled:
+    def _apply(self, truth: BrokerTruth, asked: Mapping[ClientOrderId, int], *, full: bool) -> e.Reconciled:
         account = self._account_id()
         first = account not in self._compared and not self._portfolio.has_records(account)
         self._compared.add(account)
@@ -162,7 +166,7 @@ class Reconciler:
         known = len(self._index)
         shown, ended = self._apply_orders(truth)
         self._settle_requests(shown)
-        unresolved = self._apply_absence(shown | ended, asked_ns)
+        unresolved = self._apply_absence(shown | ended, asked)
         lines = [
             (was, f"{order.status.value}, {order.filled} filled", order.reason or "taken over from the broker")
             for order, was in before.values()
@@ -217,7 +221,7 @@ class Reconciler:
             else:
                 self._ledger.record([e.OrderReplaceRefused(client_order_id=coid, ns=now, code=0, reason=reason)])
 
-    def _apply_absence(self, seen: set[ClientOrderId], asked_ns: int) -> bool:
+    def _apply_absence(self, seen: set[ClientOrderId], asked: Mapping[ClientOrderId, int]) -> bool:
         """Treat open orders that the broker names nowhere; return whether one still lacks its proof."""
         unresolved = False
         now = self._clock.now_ns()
@@ -226,9 +230,8 @@ class Reconciler:
             if coid in seen:
                 self._missing.pop(coid, None)
                 continue
-            fresh = order.updated_ns > asked_ns or order.created_ns >= asked_ns
-            if fresh or self._sender.is_waiting(coid) or not is_missing(order):
-                continue
+            if asked.get(coid) != len(order.events) or not is_missing(order):
+                continue  # sent or heard of while the broker was being asked: the next poll tells
             missing = self._missing.get(coid)
             if missing is None:
                 self._missing[coid] = _Missing(first_ns=now)

@@ -110,6 +110,7 @@ class Desk:
         self.engine.use_account(TradingSession(account_id=ACCOUNT, mode=mode, client_id=CLIENT))
         records = tuple(records)
         if records:
+            self.journal.records.extend(records)
             self.engine.restore(records)
             known = [each.broker_order_id for each in records if isinstance(each, e.OrderStaged)]
             self.broker.floor = max(known, default=0) + 1

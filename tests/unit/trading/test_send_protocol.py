@@ -15,6 +15,8 @@ from tests.unit.trading.desk import AAPL, CLIENT, Desk, limit, market, state
 
 S = OrderStatus
 
+pytestmark = pytest.mark.usefixtures("any_logs")  # faults are what these tests are about
+
 
 def kinds(records: object) -> list[str]:
     assert isinstance(records, (list, tuple))

@@ -16,6 +16,8 @@ from tests.unit.trading.desk import AAPL, CLIENT, Desk, limit, market, state
 
 S, K, P, D = OrderStatus, Knowledge, PendingRequest, Decimal
 
+pytestmark = pytest.mark.usefixtures("any_logs")  # faults are what these tests are about
+
 
 def sent(desk: Desk) -> Order:
     order = desk.submit(limit())
