@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heartbeat: asks the server's time every five seconds; an unanswered question ends the connection.
+"""Heartbeat: asks the server's time every second; an unanswered question ends the connection.
 
 The only way to notice a half-open socket or a wedged server. It also feeds the one clock: the first answer
 of a session sets it, later ones measure its drift.
@@ -17,11 +17,12 @@ from terminal.clock import NS_PER_S, Timer
 from terminal.model.events import SourceSpoke
 from terminal.ports import EventSink
 
-PERIOD_S: Final = 5.0
+PERIOD_S: Final = 1.0
+"""A quote counts as stale 2 s after the source last spoke: a quiet market must speak more often than that."""
 TIMEOUT_S: Final = 3.0
 GRACE_S: Final = 1.0
 LONGEST_S: Final = 7.0
-"""However busy the stream is, an answer must come by then: a dead one is noticed within 13 s."""
+"""However busy the stream is, an answer must come by then: a dead one is noticed within 9 s."""
 DRIFT_S: Final = 2.0
 
 
