@@ -19,12 +19,11 @@ from widgets.theme import Theme
 
 if TYPE_CHECKING:
     from terminal.kernel import Kernel
+    from widgets.desk import Desk
 
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 APPLICATION_ID: Final = "tiller"
-
-Session = Callable[[QApplication, Theme, MainWindow], Awaitable[int]]
 
 
 def run(
@@ -34,11 +33,11 @@ def run(
     theme_name: str | None,
     density: str | None,
     build: "Callable[[], Awaitable[Kernel]]",
-    session: Session | None = None,
+    session: "Callable[[Desk], Awaitable[int]] | None" = None,
 ) -> int:
     """Show the window, then build the core with ``build`` and let it run until the person leaves.
 
-    ``session`` replaces the interactive session (screenshots, journeys); it gets the painted window.
+    ``session`` replaces the interactive session (screenshots, journeys); it gets the built desk.
     Returns the exit code.
     """
     app = QApplication.instance() or QApplication(sys.argv[:1])
@@ -60,7 +59,7 @@ async def _main(
     mode: str,
     profile: str,
     build: "Callable[[], Awaitable[Kernel]]",
-    session: Session | None,
+    session: "Callable[[Desk], Awaitable[int]] | None",
 ) -> int:
     window = MainWindow(theme, mode, profile)
     painted = asyncio.get_running_loop().create_future()

@@ -218,5 +218,11 @@ class TopBar(QWidget):
         self.stop.setText("Stopped" if stopped else "Stop all")
         set_property(self.stop, "kind", "dangerSolid" if stopped else "danger")
 
+    def show_workspace(self, name: str) -> None:
+        """Mark a workspace as shown, without a signal."""
+        self.workspaces.blockSignals(True)
+        self.workspaces.setCurrentIndex(WORKSPACES.index(name))
+        self.workspaces.blockSignals(False)
+
     def set_notices(self, count: int) -> None:
         self.notices.setText(str(count))

@@ -176,7 +176,7 @@ class Trading:
 class Watchlist:
     symbols: Annotated[
         tuple[str, ...], Rule(label="Symbols", help="What the watchlist shows, in this order", check=_refuse_symbol)
-    ] = ("AAPL", "MSFT", "NVDA", "TSLA", "IBM", "SPY", "QQQ", "ES", "EUR.USD")
+    ] = ("AAPL", "MSFT", "NVDA", "TSLA", "IBM", "SPY", "QQQ", "/ES", "EUR.USD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

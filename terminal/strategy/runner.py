@@ -8,7 +8,7 @@ A strategy that was live before a restart comes back observing: nothing is sent 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -32,7 +32,7 @@ _TIMER_S: Final = 1.0
 _LATE_BARS: Final = 2
 
 
-class StrategyDesk(Desk):
+class StrategyDesk(Desk, Protocol):
     """What the runner itself needs beyond a strategy's door."""
 
     def cancel(self, command: CancelOrder) -> object: ...

@@ -107,6 +107,11 @@ class ChainPanel(Panel):
             self._visible = contracts
             self.visible_changed.emit(contracts)
 
+    @property
+    def visible_contracts(self) -> Sequence[Instrument]:
+        """What is streamed now."""
+        return self._visible
+
     def update_visible(self) -> None:
         """Ask again for what is in view, after the panel was shown or hidden."""
         self._tell_visible()

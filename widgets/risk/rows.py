@@ -85,7 +85,7 @@ def underlying_cells(risk: UnderlyingRisk, *, worth: float | None, widest: float
         "vega": cell(risk.vega, applies=risk.has_options),
         "open": cell(risk.open_pnl),
         "day": cell(risk.day_pnl),
-        "stop": Cell("no stop", tone=Tone.WARN) if risk.unprotected else cell(risk.at_stops),
+        "stop": Cell("", note="no stop") if risk.unprotected else cell(risk.at_stops),
     }
 
 

@@ -155,15 +155,19 @@ class RowsView(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         self.cells.begin(painter)
-        self._too_narrow = False
-        self._paint_rows(painter, event.rect(), event.region())
-        if self._too_narrow:
-            # Never a frame with half a number: make the room first, then paint again.
-            self.head.fit()
+        try:
+            self._too_narrow = False
             self._paint_rows(painter, event.rect(), event.region())
-        if not self.rows.rowCount():
-            self._paint_empty(painter)
-        self.cells.end()
+            if self._too_narrow:
+                # Never a frame with half a number: make the room first, then paint again.
+                self.head.fit()
+                self._paint_rows(painter, event.rect(), event.region())
+            if not self.rows.rowCount():
+                self._paint_empty(painter)
+        finally:  # a painter left open would take the whole process with it
+            self.cells.end()
+            if painter.isActive():
+                painter.end()
 
     def _paint_rows(self, painter: QPainter, area: QRect, region: QRegion) -> None:
         viewport, height = self.viewport(), self.theme.density.row

@@ -47,6 +47,11 @@ class TicketDefaults:
     stop_percent: Decimal = Decimal("1.0")
     target_r: Decimal = Decimal("2.0")
 
+    @classmethod
+    def of(cls, *, stop_percent: float, target_ratio: float) -> "TicketDefaults":
+        """Return the presets that the settings hold as floats."""
+        return cls(stop_percent=Decimal(repr(stop_percent)), target_r=Decimal(repr(target_ratio)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:

@@ -5,7 +5,7 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from terminal.model.enums import AssetClass
+from terminal.model.enums import AssetClass, Side
 from terminal.model.instrument import Instrument
 from terminal.model.market import Quote
 from widgets import formats
@@ -128,11 +128,13 @@ def _expiry_words(instrument: Instrument, now_ns: int) -> str:
 
 
 class WatchlistPanel(Panel):
-    """Signals: ``chosen(instrument id)``, ``add_requested(text)``, ``remove_requested(instrument id)``."""
+    """Signals: ``chosen(instrument id)``, ``add_requested(text)``, ``remove_requested(instrument id)``, and
+    ``side_key(Side)`` when B or S was pressed: begin an order."""
 
     chosen = Signal(object)
     add_requested = Signal(str)
     remove_requested = Signal(object)
+    side_key = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Watchlist", link_group=1)
@@ -189,5 +191,9 @@ class WatchlistPanel(Panel):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.text() == "+":
             self._toggle_add()
+            return
+        side = {"b": Side.BUY, "s": Side.SELL}.get(event.text().lower())
+        if side is not None and not self.add_line.hasFocus():
+            self.side_key.emit(side)
             return
         super().keyPressEvent(event)

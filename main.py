@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tiller's composition root: arguments -> profile -> kernel -> window or headless. Only this module sees all.
+
+Everything heavy is imported inside the command that needs it: the window paints first.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from brokers.simulator.child import SimulatorChild
+    from terminal.kernel import Kernel
+    from terminal.kernel.doctor import Finding
+    from terminal.logs import Logs
+    from terminal.paths import ProfilePaths
+    from terminal.settings import Connection, Settings, SettingsFile
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+RESERVED: Final = ("day", "data", "drill", "kill", "backtest", "probe")
+
+
+# ---------------------------------------------------------------- arguments
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not cross or not width.isdecimal() or not height.isdecimal() or int(width) < 800 or int(height) < 600:
+        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT of at least 800x600, was {text!r}")
+    return int(width), int(height)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from terminal import __version__
+
+    parser = argparse.ArgumentParser(prog="tiller", description="A desktop trading terminal for Interactive Brokers.")
+    parser.add_argument("--version", action="version", version=f"Tiller {__version__}")
+    _profile_options(parser)
+    parser.add_argument("--demo", action="store_true", help="trade the simulated market, whatever the profile says")
+    parser.add_argument(
+        "--headless", action="store_true", help="the same core without a window, until SIGINT or SIGTERM"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    simulate = commands.add_parser("simulate", help="run the simulated TWS alone", add_help=False)
+    simulate.add_argument("rest", nargs=argparse.REMAINDER)
+    shots = commands.add_parser("shots", help="start the demo offscreen and save a picture of every panel")
+    shots.add_argument("directory", type=Path, metavar="DIR")
+    shots.add_argument("--seconds", type=float, default=20.0, help="let it stream this long (default: 20)")
+    shots.add_argument("--size", type=_size, default=(1440, 900), metavar="WxH", help="window size (default: 1440x900)")
+    shots.add_argument("--theme", choices=("dark", "light", "contrast", "cvd"), default="dark")
+    selftest = commands.add_parser("selftest", help="prove this installation: connect, trade, crash, recover, verify")
+    selftest.add_argument("--json", action="store_true", help="one JSON object per step")
+    journal = commands.add_parser("journal", help="read the journal without the window")
+    journal.add_argument("subject", choices=("orders", "fills", "positions", "verify"))
+    journal.add_argument("--json", action="store_true")
+    _profile_options(journal)
+    doctor = commands.add_parser(
+        "doctor", help="check ports, API settings, client id, permissions, clock, disk, keyring"
+    )
+    doctor.add_argument("--host", default=None)
+    doctor.add_argument("--port", type=int, default=None)
+    doctor.add_argument("--json", action="store_true")
+    _profile_options(doctor)
+    for name in RESERVED:
+        commands.add_parser(name, help="reserved for a later version")
+    return parser
+
+
+def _profile_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", default=argparse.SUPPRESS, help="name of the profile (default: demo)")
+    parser.add_argument(
+        "--data-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="keep the profiles' data here"
+    )
+
+
+def cli(argv: Sequence[str] | None = None) -> int:
+    """Run ``tiller`` with these arguments (those of the process when None); return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["simulate"]:
+        from brokers.simulator.main import run as simulate
+
+        return simulate(arguments[1:])
+    options = _parser().parse_args(arguments)
+    from terminal.errors import UserError
+
+    try:
+        match options.command:
+            case None:
+                return _run_headless(options) if options.headless else _run_window(options)
+            case "shots":
+                return _run_shots(options)
+            case "selftest":
+                return _run_selftest(options)
+            case "journal":
+                return _journal(options)
+            case "doctor":
+                return _doctor(options)
+            case name:
+                sys.stderr.write(f"tiller {name} is reserved for a later version; this one has no such command yet\n")
+                return USAGE
+    except UserError as error:
+        sys.stderr.write(f"{error.code}: {error.text}\n")
+        return FAILED
+
+
+# ---------------------------------------------------------------- a profile, open and locked
+@dataclass(slots=True)
+class Session:
+    """One opened profile: its lock is held, its settings are read, its demo market is starting."""
+
+    paths: "ProfilePaths"
+    settings: "Settings"
+    settings_file: "SettingsFile"
+    logs: "Logs"
+    child: "SimulatorChild | None"
+    notices: tuple[str, ...] = ()
+
+
+def _paths(options: argparse.Namespace) -> "ProfilePaths":
+    from terminal.paths import DEFAULT_PROFILE, profile_paths
+
+    return profile_paths(getattr(options, "profile", DEFAULT_PROFILE), getattr(options, "data_dir", None))
+
+
+def _settings_file(paths: "ProfilePaths") -> "SettingsFile":
+    from terminal.settings import NumberRule, SettingsFile
+    from terminal.trading.limits import facts
+
+    rules = [
+        NumberRule(
+            name=fact.name,
+            default=fact.default,
+            low=fact.low,
+            high=fact.high,
+            label=fact.label,
+            help=fact.help,
+            unit=fact.unit,
+        )
+        for fact in facts()
+    ]
+    return SettingsFile(paths.settings, rules)
+
+
+@contextlib.contextmanager
+def _session(options: argparse.Namespace) -> Iterator[Session]:
+    """Open a profile: folders, lock, settings, log, and the demo's market as early as can be."""
+    from terminal.logs import start_logs
+    from terminal.model.enums import Mode
+    from terminal.paths import lock_profile, prepare_profile
+
+    paths = _paths(options)
+    notices = prepare_profile(paths)
+    with lock_profile(paths):
+        file = _settings_file(paths)
+        loaded = file.load()
+        settings = loaded.settings
+        if getattr(options, "demo", False):
+            settings = replace(settings, connection=replace(settings.connection, mode=Mode.DEMO))
+        logs = start_logs(
+            paths.logs,
+            level=settings.log.level.value,
+            console="warning",
+            mask_accounts=settings.log.mask_accounts,
+            kept_days=settings.log.kept_days,
+        )
+        child = _demo_child(paths, settings) if settings.connection.mode is Mode.DEMO else None
+        try:
+            yield Session(paths, settings, file, logs, child, (*notices, *loaded.warnings))
+        finally:
+            if child is not None:
+                child.stop()
+            logs.stop()
+
+
+def _demo_child(paths: "ProfilePaths", settings: "Settings") -> "SimulatorChild":
+    from brokers.simulator.child import SimulatorChild
+
+    demo = settings.demo
+    arguments = ("--seed", str(demo.seed), "--speed", str(demo.speed), "--state", str(paths.simulator_state))
+    child = SimulatorChild(errors=paths.logs / "simulator.txt", arguments=arguments)
+    child.start()
+    return child
+
+
+async def _build(session: Session, **overrides: Any) -> "Kernel":
+    """Wire the core of one profile. ``overrides`` replace parts of it, for the self-test's crash points."""
+    import asyncio
+
+    from brokers.ibkr import PLUGIN as IBKR
+    from brokers.ibkr.broker import IbkrBroker
+    from strategies import mean_reversion, vwap_cross
+    from terminal import __version__
+    from terminal.bus import Bus
+    from terminal.clock import LiveClock
+    from terminal.kernel import Kernel, KernelParts, limits_of
+    from terminal.kernel.doctor import report
+    from terminal.ports import BrokerPlugin
+    from terminal.registry import Registry
+    from terminal.secrets import open_secrets
+    from terminal.storage.journal import JournalStore
+    from terminal.storage.market_store import MarketStore
+    from terminal.storage.workspace import WorkspaceStore
+    from terminal.strategy.base import StrategyPlugin
+
+    paths, settings = session.paths, session.settings
+    brokers: Registry[BrokerPlugin] = Registry(BrokerPlugin)
+    brokers.add_builtin([IBKR])
+    strategies: Registry[StrategyPlugin] = Registry(StrategyPlugin)
+    strategies.add_builtin([vwap_cross.PLUGIN, mean_reversion.PLUGIN])
+    secrets = await asyncio.to_thread(open_secrets, paths.profile, on_reveal=session.logs.redactor.hide)
+    bus = Bus()
+    recorder = settings.recorder
+
+    async def endpoint() -> tuple[str, int]:
+        if session.child is not None:
+            return await asyncio.to_thread(session.child.wait_listening)
+        return settings.connection.host, settings.connection.port
+
+    async def diagnosis(current: "Settings") -> str:
+        return report(await _findings(current, paths), as_json=False)[1]
+
+    parts = KernelParts(
+        bus=bus,
+        clock=LiveClock(settings.demo.speed if session.child is not None else 1.0),
+        settings=settings,
+        settings_file=session.settings_file,
+        journal=JournalStore(
+            paths.journal,
+            key=secrets.chain_key(),
+            version=__version__,
+            settings_digest=settings.digest(),
+            backups=paths.backups,
+        ),
+        market_store=MarketStore(
+            paths.market, retention_days=recorder.retention_days, size_cap_bytes=recorder.size_cap_mb << 20
+        ),
+        workspace=WorkspaceStore(paths.workspace),
+        logs=session.logs,
+        broker_factory=IbkrBroker,
+        endpoint=endpoint,
+        strategies=strategies,
+        limits=limits_of(settings),
+        diagnose=diagnosis,
+        open_profile=lambda name, connection: _open_profile(paths, name, connection),
+    )
+    return Kernel(replace(parts, **overrides))
+
+
+def _open_profile(paths: "ProfilePaths", name: str, connection: "Connection") -> None:
+    """Save the connection in another profile and open Tiller there, in a process of its own."""
+    import subprocess
+
+    from brokers.simulator.child import program
+    from terminal.paths import prepare_profile, profile_paths
+
+    other = profile_paths(name, paths.root.parent)
+    prepare_profile(other)
+    file = _settings_file(other)
+    file.save(replace(file.load().settings, connection=connection))
+    subprocess.Popen([*program(), "--profile", name, "--data-dir", str(paths.root.parent)], start_new_session=True)
+
+
+# ---------------------------------------------------------------- commands
+def _run_window(options: argparse.Namespace) -> int:
+    with _session(options) as session:
+        from widgets.app import run
+
+        look = session.settings.appearance
+        return run(
+            mode=session.settings.connection.mode.value,
+            profile=session.paths.profile,
+            theme_name=look.theme.value,
+            density=None if look.density.value == "auto" else look.density.value,
+            build=lambda: _build(session),
+        )
+
+
+def _run_shots(options: argparse.Namespace) -> int:
+    import tempfile
+
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with tempfile.TemporaryDirectory(prefix="tiller-shots-") as folder:
+        options.data_dir, options.demo = Path(folder), True
+        with _session(options) as session:
+            from widgets.app import run
+            from widgets.shots import ShotSession
+
+            shots = ShotSession(options.directory, seconds=options.seconds, size=options.size)
+            return run(
+                mode="demo",
+                profile=session.paths.profile,
+                theme_name=options.theme,
+                density="compact" if options.size[0] <= 1600 else "normal",
+                build=lambda: _build(session),
+                session=shots.run,
+            )
+
+
+def _run_headless(options: argparse.Namespace) -> int:
+    import asyncio
+
+    with _session(options) as session:
+        return asyncio.run(_headless(session))
+
+
+async def _headless(session: Session) -> int:
+    import asyncio
+
+    kernel = await _build(session)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        else:
+            loop.add_signal_handler(number, stop.set)
+    await kernel.start()
+    sys.stderr.write("running without a window; SIGINT or SIGTERM stops in order\n")
+    await stop.wait()
+    await kernel.stop()
+    return OK
+
+
+def _journal(options: argparse.Namespace) -> int:
+    from terminal.secrets import open_secrets
+    from terminal.storage.inspect import journal_report
+
+    paths = _paths(options)
+    key = open_secrets(paths.profile).chain_key(create=False)
+    code, text = journal_report(options.subject, paths.journal, key=key, as_json=options.json)
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    return code
+
+
+async def _findings(settings: "Settings", paths: "ProfilePaths") -> "list[Finding]":
+    """Ask the connection and the machine what is wrong."""
+    import asyncio
+
+    from brokers.ibkr.doctor import diagnose
+    from terminal.clock import LiveClock
+    from terminal.kernel.doctor import Finding, machine_findings
+    from terminal.model.ids import AccountId
+    from terminal.ports import ConnectionSettings
+    from terminal.secrets import open_secrets
+
+    connection = settings.connection
+    asked = ConnectionSettings(
+        host=connection.host,
+        port=connection.port,
+        client_id=connection.client_id,
+        mode=connection.mode,
+        account=AccountId(connection.account) if connection.account else None,
+        connect_timeout_s=connection.connect_timeout_s,
+    )
+    found = [
+        Finding(name=check.name, state=check.state, text=check.text, way_out=check.way_out)
+        for check in await diagnose(asked, LiveClock())
+    ]
+    secrets = await asyncio.to_thread(open_secrets, paths.profile)
+    return [*found, *machine_findings(paths.root, secrets)]
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from terminal.kernel.doctor import report
+
+    paths = _paths(options)
+    settings = _settings_file(paths).load().settings
+    connection = replace(
+        settings.connection,
+        host=options.host or settings.connection.host,
+        port=options.port or settings.connection.port,
+    )
+    findings = asyncio.run(_findings(replace(settings, connection=connection), paths))
+    code, text = report(findings, as_json=options.json)
+    sys.stdout.write(text + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    import multiprocessing
+
+    multiprocessing.freeze_support()
+    sys.exit(cli())
