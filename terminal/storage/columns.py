@@ -48,8 +48,8 @@ def pack(columns: Columns) -> bytes:
         encoded = name.encode("ascii")
         form, detail, base, data = _narrow(np.ascontiguousarray(column))
         parts.append(_COLUMN.pack(len(encoded), encoded, form, detail, base, len(data)) + data)
-    body = b"".join(parts)
-    return _HEAD.pack(_MAGIC, len(columns), sizes.pop() if sizes else 0, zlib.crc32(body)) + body
+    body, rows = b"".join(parts), sizes.pop() if sizes else 0
+    return _HEAD.pack(_MAGIC, len(columns), rows, _checksum(len(columns), rows, body)) + body
 
 
 def rows_of(blob: bytes) -> int:
@@ -98,9 +98,13 @@ def _head(blob: bytes) -> tuple[int, int]:
     if len(blob) < _HEAD.size:
         raise DataError("a column chunk is cut off")
     magic, count, rows, checksum = _HEAD.unpack_from(blob)
-    if magic != _MAGIC or zlib.crc32(memoryview(blob)[_HEAD.size :]) != checksum:
+    if magic != _MAGIC or _checksum(count, rows, memoryview(blob)[_HEAD.size :]) != checksum:
         raise DataError("a column chunk is damaged")
     return count, rows
+
+
+def _checksum(count: int, rows: int, body: bytes | memoryview) -> int:
+    return zlib.crc32(body, zlib.crc32(struct.pack("<BI", count, rows)))
 
 
 def _narrow(column: Array) -> tuple[int, int, int, bytes]:
