@@ -12,11 +12,14 @@ from PySide6.QtGui import QColor, QPainter
 
 from widgets import formats
 from widgets.chart.axes import AxisBlock
+from widgets.chart.face import Face
 from widgets.chart.frame import LEGEND_HEIGHT, ChartItem, Frame
 from widgets.chart.series import DAY_SECONDS
 
 _DASH: Final = (4.0, 3.0)
 _MARK: Final = 14
+_NAME_GAP: Final = 5
+_CELL_GAP: Final = 11
 
 
 class Crosshair(ChartItem):
@@ -119,6 +122,19 @@ class Legend(ChartItem):
             cells.append((choice.label, text, choice.color))
         return cells
 
+    def _fitting(self, face: Face) -> list[tuple[str, str, str]]:
+        """Return the cells that fit: without room the volume leaves first, then open, high and low."""
+        cells = self._cells()
+        widths = {
+            cell: face.width(cell[0]) + face.width(cell[1]) + _NAME_GAP + _CELL_GAP + (_MARK if cell[2] else 0)
+            for cell in cells
+        }
+        for leaves in ("V", "O", "H", "L"):
+            if sum(widths[cell] for cell in cells) + 9 <= self.frame.view.width:
+                break
+            cells = [cell for cell in cells if cell[0] != leaves or cell[2]]
+        return cells
+
     def draw(self, painter: QPainter) -> None:
         theme, face = self.frame.theme, self.frame.faces.regular
         muted, bright = theme.color("text.muted"), theme.color("text.primary")
@@ -126,17 +142,14 @@ class Legend(ChartItem):
         middle = LEGEND_HEIGHT / 2 + 2
         texts: list[tuple[float, str, QColor]] = []
         marks: list[tuple[float, str]] = []
-        for name, value, mark in self._cells():
-            names, values = face.width(name), face.width(value)
-            if x + names + values + 5 + (_MARK if mark else 0) > self.frame.view.width:
-                break
+        for name, value, mark in self._fitting(face):
             if mark:
                 marks.append((x, mark))
                 x += _MARK
             texts.append((x, name, muted))
-            x += names + 5
+            x += face.width(name) + _NAME_GAP
             texts.append((x, value, bright))
-            x += values + 11
+            x += face.width(value) + _CELL_GAP
         painter.fillRect(QRectF(0, 0, x - 4, LEGEND_HEIGHT), theme.color("chart.bg"))
         for left, token in marks:
             painter.fillRect(QRectF(round(left), LEGEND_HEIGHT / 2 + 1, 10, 2), theme.color(token))

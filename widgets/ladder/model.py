@@ -24,10 +24,11 @@ _TEXTS_KEPT: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """Own orders of one side at one price: text such as ``1 LMT``, or ``3 ×2`` for several together."""
+    """Own orders of one side at one price: text such as ``1 LMT``, ``3 LMT ×2`` for several; ``short`` the total."""
 
     side: Side
     text: str
+    short: str
     state: MarkState
     order_ids: tuple[ClientOrderId, ...]
 
@@ -290,6 +291,7 @@ def _chip(side: Side, orders: list[ChartOrder]) -> Chip:
     return Chip(
         side=side,
         text=f"{formats.quantity(total)} {kind}{times}",
+        short=formats.size(total),
         state=MarkState.PENDING if waits else MarkState.WORKING,
         order_ids=tuple(order.client_order_id for order in orders),
     )

@@ -84,7 +84,12 @@ class LadderPainter:
         theme, side = self._theme, "bid" if chip.side is Side.BUY else "ask"
         left, width = layout.column(zone)
         painter.setFont(self.chip.font)
-        wide = min(width - 4, round(self.chip.width(chip.text)) + 8)
+        letter = f"{formats.SIDE_LETTERS[chip.side]} " if theme.side_letters else ""
+        # Without room for the type the quantity alone stays: it must never be cut.
+        text = letter + chip.text
+        if self.chip.width(text) + 8 > width - 4:
+            text = letter + chip.short
+        wide = min(width - 4, round(self.chip.width(text)) + 8)
         start = left + 3 if zone is Zone.BUYS else left + width - wide - 3
         box = QRectF(start, top + 1, wide, layout.row_height - 3)
         radius = theme.tokens.radius.chip
@@ -93,7 +98,7 @@ class LadderPainter:
         painter.setBrush(theme.brush("bg.panel" if waits else f"side.{side}_solid"))
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
         painter.setPen(theme.color("text.muted" if waits else "side.on_solid"))
-        text = painter.fontMetrics().elidedText(chip.text, Qt.TextElideMode.ElideRight, wide - 4)
+        text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, wide - 4)
         painter.drawText(box, _CENTER, text)
 
     # ------------------------------------------------------------------ around the rows

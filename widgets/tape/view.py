@@ -27,6 +27,7 @@ _Key = Qt.Key
 _Align = Qt.AlignmentFlag
 _RIGHT: Final = int(_Align.AlignRight | _Align.AlignVCenter)
 _LEFT: Final = int(_Align.AlignLeft | _Align.AlignVCenter)
+_Columns = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 _SIDE_TOKENS: Final = {Side.BUY: "bid", Side.SELL: "ask"}
 
 
@@ -94,21 +95,23 @@ class TapeView(QWidget):
         painter = QPainter(self)
         theme = self._theme
         painter.fillRect(event.rect(), theme.color("bg.panel"))
-        time, price, size = self._columns()
+        columns = self._columns()
+        time, price, size = columns
         painter.setFont(self._caption)
         painter.setPen(theme.color("text.muted"))
         head = self._head - 1
-        painter.drawText(QRect(time[0], 0, time[1], head), _LEFT, "Time")
+        if time[1]:
+            painter.drawText(QRect(time[0], 0, time[1], head), _LEFT, "Time")
         painter.drawText(QRect(price[0], 0, price[1], head), _RIGHT, "Price")
         painter.drawText(QRect(size[0], 0, size[1], head), _RIGHT, "Size")
         painter.fillRect(QRect(0, head, self.width(), 1), theme.color("border.default"))
         for place, row in enumerate(self.prints_in_sight()):
-            self._draw_row(painter, self._head + place * self._row, row)
+            self._draw_row(painter, self._head + place * self._row, row, columns)
         painter.end()
 
-    def _draw_row(self, painter: QPainter, top: int, row: Print) -> None:
+    def _draw_row(self, painter: QPainter, top: int, row: Print, columns: _Columns) -> None:
         theme, model = self._theme, self.model
-        time, price, size = self._columns()
+        time, price, size = columns
         large = model.is_large(row)
         side = _SIDE_TOKENS[row.side] if row.side is not None else ""
         if large:
@@ -116,24 +119,38 @@ class TapeView(QWidget):
             painter.fillRect(QRect(0, top, self.width(), self._row), theme.color(fill))
         painter.setFont(self._regular)
         painter.setPen(theme.color("text.secondary" if large else "text.muted"))
-        text = formats.clock_time(row.ns, model.zone, decimals=1 if row.fine else 0)
-        painter.drawText(QRect(time[0], top, time[1], self._row), _LEFT, text)
+        if time[1]:
+            tenths = 1 if row.fine and time[1] == self._time_widths[0] else 0
+            text = formats.clock_time(row.ns, model.zone, decimals=tenths)
+            painter.drawText(QRect(time[0], top, time[1], self._row), _LEFT, text)
         painter.setFont(self._strong if large else self._regular)
         painter.setPen(theme.color(f"side.{side}" if side else "text.primary"))
         shown = formats.number(row.price, model.decimals)
         if theme.side_letters and row.side is not None:
-            shown = f"{formats.SIDE_LETTERS[row.side]} {shown}"
+            shown = f"{formats.SIDE_LETTERS[row.side]}\u2009{shown}"
         painter.drawText(QRect(price[0], top, price[1], self._row), _RIGHT, shown)
         painter.setPen(theme.color("text.primary"))
         painter.drawText(QRect(size[0], top, size[1], self._row), _RIGHT, formats.size(row.size))
 
-    def _columns(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-        """Return (left, width) of time, price and size."""
-        pad = self._theme.space.x4
+    def _columns(self) -> _Columns:
+        """Return (left, width) of time, price and size.
+
+        A price is never cut: where there is no room the tenths of the time leave first, then the time.
+        """
+        pad = self._theme.space.x2 if self._theme.side_letters else self._theme.space.x4
         right = self.width() - pad
-        size = max(self._size_width, (right - pad - self._time_width) // 4)
-        left = pad + self._time_width
-        return (pad, self._time_width), (left, right - size - left), (right - size, size)
+        size = max(self._size_width, (right - pad - self._time_widths[0]) // 4)
+        room = right - pad - size - self._price_width()
+        time = next((width for width in self._time_widths if width <= room), 0)
+        left = pad + time
+        return (pad, time), (left, right - size - left), (right - size, size)
+
+    def _price_width(self) -> int:
+        """Return the width of the widest price in sight, set as a large print."""
+        prices = {row.price for row in self.prints_in_sight()}
+        widest = max((formats.number(price, self.model.decimals) for price in prices), key=len, default="")
+        letter = "B\u2009" if self._theme.side_letters else ""
+        return self._strong_metrics.horizontalAdvance(f"{letter}{widest}")
 
     # ------------------------------------------------------------------ holding still
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -191,8 +208,10 @@ class TapeView(QWidget):
         self._regular = theme.number_font("body")
         self._strong = theme.number_font("body", "strong")
         self._caption = theme.font("caption")
-        self._time_width = QFontMetrics(self._regular).horizontalAdvance("00:00:00.0") + 4
-        self._size_width = QFontMetrics(self._strong).horizontalAdvance("8,888")
+        regular = QFontMetrics(self._regular)
+        self._strong_metrics = QFontMetrics(self._strong)
+        self._time_widths = [regular.horizontalAdvance(text) + 4 for text in ("00:00:00.0", "00:00:00")]
+        self._size_width = self._strong_metrics.horizontalAdvance("8,888")
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

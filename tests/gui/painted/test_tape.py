@@ -126,3 +126,15 @@ def test_a_thousand_prints_leave_nothing_behind(tape: TapePanel) -> None:
     assert len(tape.findChildren(QObject)) == children
     assert len(tape.model) == 2000
     assert len(tape.model.rows) == 2000
+
+
+def test_a_price_is_never_cut(tape: TapePanel) -> None:
+    widths = []
+    for width in (180, 165, 132):
+        tape.resize(width, 455)
+        QApplication.processEvents()
+        time, price, size = tape.view._columns()
+        assert price[1] >= tape.view._price_width()
+        assert price[0] + price[1] <= size[0]
+        widths.append(time[1])
+    assert widths[0] > widths[1] > widths[2] == 0
