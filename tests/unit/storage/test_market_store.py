@@ -315,8 +315,8 @@ async def test_a_newer_file_is_refused_and_left_alone(folder: Path) -> None:
     with pytest.raises(StorageError):
         newer.read_bars(MINUTES)
     newer.put_bars(MINUTES, bars_from(0, 3))
-    assert newer.lost == 3
     await newer.stop()
+    assert newer.lost == 3
 
 
 async def test_what_was_queued_before_the_stop_is_there_after_it(folder: Path) -> None:
