@@ -39,7 +39,7 @@ class Heartbeat:
         self._checked_ns = 0
         self._synchronized = False
         self._warned = False
-        self._epoch = -1
+        self._learned = False
         self._first: asyncio.Future[None] | None = None
 
     async def synchronized(self) -> None:
@@ -101,12 +101,15 @@ class Heartbeat:
         self._timer = self._clock.call_later(max(0.1, PERIOD_S - trip_ns / NS_PER_S), self._ask)
 
     def _learn(self, broker_ns: int) -> None:
-        """The answer is in whole seconds: half a second is the error we live with."""
+        """The answer is in whole seconds: half a second is the error we live with.
+
+        A new session that agrees with the last one leaves the clock alone, so that no time runs backwards.
+        """
         if not self._synchronized:
             self._synchronized = True
-            if self._epoch < 0 or abs(broker_ns - self._clock.now_ns()) > DRIFT_S * NS_PER_S:
+            if not self._learned or abs(broker_ns - self._clock.now_ns()) > DRIFT_S * NS_PER_S:
                 self._clock.forget_broker()
-            self._epoch += 1
+            self._learned = True
             self._clock.adjust(broker_ns)
             return
         drift = self._clock.adjust(broker_ns)

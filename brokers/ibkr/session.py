@@ -135,8 +135,8 @@ class Session:
         try:
             self._heartbeat.begin(connection)
             await self._learn_time(connection)
-            self._link.say(LinkState.SYNCING)
-            await self._begin(connection)
+            if connection.alive:
+                await self._begin(connection)
             cause = await connection.lost
         finally:
             self.connection = None
@@ -157,10 +157,10 @@ class Session:
             self._link.release()
 
     async def _begin(self, connection: Connection) -> None:
-        """Subscribe everything, wait for account and positions, then say ready."""
+        """Subscribe everything, say that the session is open, wait for account and positions, then say ready."""
         for part in self._parts:
-            if connection.alive:
-                part.begin(connection)
+            part.begin(connection)
+        self._link.say(LinkState.SYNCING)
         try:
             await within(self._clock, SYNC_TIMEOUT_S, self._synchronize(connection))
         except TimeoutError:

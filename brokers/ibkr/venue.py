@@ -220,12 +220,9 @@ class OrderVenue:
         future = self._previews.get(order_id)
         if future is None or future.done():
             return
-        figures: dict[str, Any] = dict(wire_orders.margins(message.state))
+        figures: dict[str, Any] = dict(message.figures)
         made = OrderPreview(
-            ns=self._clock.now_ns(),
-            currency=message.state["commission_currency"] or "USD",
-            warning=message.state["warning_text"],
-            **figures,
+            ns=self._clock.now_ns(), currency=message.currency or "USD", warning=message.warning, **figures
         )
         if made.initial_change is None and made.initial_after is None:
             self._partial_previews[order_id] = made

@@ -239,11 +239,13 @@ _STATE: Final = """status initial_before maintenance_before equity_before initia
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """Message 5: what stands, or with ``what_if`` the answer to a preview (in ``state``)."""
+    """Message 5: what stands, or with ``what_if`` the answer to a preview: ``figures`` by name, absent ones None."""
 
     opened: VenueOrderOpened
     what_if: bool
-    state: Mapping[str, str]
+    figures: Mapping[str, Decimal | None]
+    currency: str
+    warning: str
 
 
 def open_order(fields: Sequence[str], ns: int, version: int, register: ContractRegister) -> OpenOrder:
@@ -268,7 +270,13 @@ def open_order(fields: Sequence[str], ns: int, version: int, register: ContractR
     if not (state["status"] or what_if):
         raise ValueError("an open order needs a status")
     opened = _opened(order_id, client_id, perm_id, wire, terms, state["status"], ns, register)
-    return OpenOrder(opened=opened, what_if=what_if, state=state)
+    return OpenOrder(
+        opened=opened,
+        what_if=what_if,
+        figures=dict(_figures(state)) if what_if else {},
+        currency=state["commission_currency"],
+        warning=unescape(state["warning_text"]),
+    )
 
 
 def _to_algo(read: Reader, *, completed: bool) -> dict[str, str]:
@@ -404,7 +412,7 @@ def completed_order(fields: Sequence[str], ns: int, version: int) -> VenueOrderC
     )
 
 
-def margins(state: Mapping[str, str]) -> Iterator[tuple[str, Decimal | None]]:
+def _figures(state: Mapping[str, str]) -> Iterator[tuple[str, Decimal | None]]:
     """Return the figures of a what-if answer; the unset ones are None, never 1.8e308."""
     for name in _STATE.split():
         if name not in ("status", "commission_currency", "warning_text"):

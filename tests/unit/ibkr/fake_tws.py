@@ -33,6 +33,9 @@ class FakeTws:
             "99": lambda _: [(102,)],
             "7": lambda f: [(55, 1, f[2])],
         }
+        self.listening = asyncio.Event()
+        """Cleared: the server no longer reads what the client sends."""
+        self.listening.set()
         self.received: list[list[str]] = []
         self.times: list[float] = []
         self.connections = 0
@@ -77,6 +80,7 @@ class FakeTws:
         elif self.greet:
             writer.write(frame(self.version, "20240105 09:30:00 EST"))
         while True:
+            await self.listening.wait()
             fields = (await self._read(reader)).decode().split("\0")[:-1]
             self.received.append(fields)
             self.times.append(asyncio.get_running_loop().time())

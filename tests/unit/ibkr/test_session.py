@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from brokers.ibkr import codes
+from brokers.ibkr.connection import MAX_UNSENT
 from brokers.ibkr.heartbeat import LONGEST_S, PERIOD_S
 from terminal.clock import NS_PER_S
 from terminal.errors import LinkLostError
@@ -312,3 +313,47 @@ async def test_a_fault_of_the_core_on_one_message_does_not_lose_the_next() -> No
         assert status.broker_order_id == 6
         assert [type(fault) for fault in faults] == [RuntimeError]
         assert one.broker.link is LinkState.READY
+
+
+async def test_a_server_that_takes_nothing_is_left_and_the_order_is_refused() -> None:
+    async with desk() as one:
+        await one.ready()
+        connection = one.ibkr._session.connection
+        assert connection is not None
+        transport = connection.client.conn.transport
+        assert transport is not None
+        one.tws.listening.clear()
+        transport.write(frame(*["x" * 1000] * 10_000))
+        assert transport.get_write_buffer_size() > MAX_UNSENT
+        with pytest.raises(LinkLostError, match="does not take"):
+            one.broker.place(limit_order())
+        await one.heard.link(LinkState.RECONNECTING, codes.SEND_STUCK)
+        one.tws.listening.set()
+        await one.step_until(lambda: one.broker.link is LinkState.READY)
+
+
+async def test_the_broker_id_is_never_below_the_servers_first() -> None:
+    async with desk() as one:
+        one.tws.next_id = 4711
+        await one.ready()
+        assert one.broker.next_order_id_floor() == 4711
+
+
+async def test_used_up_order_numbers_are_refused_with_the_way_out() -> None:
+    async with desk() as one:
+        one.tws.next_id = 2_000_000_000
+        await one.broker.connect(one.settings())
+        change = await one.heard.link(LinkState.CONNECTING, codes.ID_RANGE)
+        assert "Reset API order ID sequence" in change.way_out
+
+
+async def test_what_the_server_says_before_its_time_is_known_carries_the_brokers_time() -> None:
+    async with desk() as one:
+        one.tws.on_start = [frame(15, 1, "DU1234567,"), frame(9, 1, 1), frame(4, 2, -1, 2104, "farm is OK:usfarm", "")]
+        one.clock.advance(500)
+        before = one.clock.now_ns()
+        await one.ready()
+        notice = await one.heard.first(DataNotice)
+        assert notice.ns == before
+        kinds = [type(event).__name__ for event in one.heard.events]
+        assert kinds.index("SourceSpoke") < kinds.index("DataNotice") < kinds.index("AccountValueReported")
