@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from terminal.simulation.market import Market
+from terminal.simulation.replay.source import ReplaySource
 from terminal.simulation.simulated import SimulatedSource
+from terminal.simulation.source import MarketSource
 
 DEMO_ACCOUNT: Final = "DU9000001"
 
@@ -18,12 +20,17 @@ def open_exchange(
     accounts: Sequence[str] = (DEMO_ACCOUNT,),
     state: Mapping[str, Any] | None = None,
 ) -> Market:
-    """Return a market that is ready to live; ``state`` is what `Exchange.dump_state` gave.
+    """Return a market that is ready to live.
+
+    Args:
+        replay: LEAN files or folders; without any the market is simulated.
+        state: what `Exchange.dump_state` gave.
 
     Raises:
         UserError: a replay file or the state cannot be used; the message names file, line and rule.
     """
-    market = Market(SimulatedSource(seed), accounts, seed)
+    source: MarketSource = ReplaySource(replay) if replay else SimulatedSource(seed)
+    market = Market(source, accounts, seed)
     if state is not None:
         market.load_state(dict(state))
     return market

@@ -85,6 +85,7 @@ class TradingFloor:
 
     def advance_to(self, ns: int) -> None:
         """Let the market live until ``ns``. At the end of a day the clock jumps over the night (see `_end_day`)."""
+        ns = min(ns, self.source.end_ns())
         while (due := self._agenda.next(ns)) is not None:
             when, action, feed = due
             self._now = max(self._now, when)
@@ -101,7 +102,7 @@ class TradingFloor:
         for at, action in (
             (day.open_ns, self._open_session),
             (day.close_ns, self._close_session),
-            (day.end_ns, self._end_day),
+            (min(day.end_ns, self.source.end_ns()), self._end_day),
         ):
             if at > self._now or action == self._end_day:
                 self._agenda.at(at, action)
@@ -117,6 +118,7 @@ class TradingFloor:
     def _end_day(self) -> None:
         """Close the day, skip the night and begin the next trading day."""
         if self._now >= self.source.end_ns():
+            self.desk.session_closed(day_over=True)
             self.listener.on_session("replay_end")
             return
         before = self.source.calendar.day(self.day_index() - 1)

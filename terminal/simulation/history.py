@@ -54,8 +54,8 @@ def fill_gaps(rows: BarRows, day: TradingDay, seconds: int, start_ns: int, end_n
         return rows
     size = seconds * NS
     first = int(rows.start_ns[0])
-    last = min(end_ns, day.end_ns)
-    grid = np.arange(first, max(last, first + 1), size)
+    midnight = local_ns(day.date, MIDNIGHT)
+    grid = np.arange(midnight + ((first - midnight) // size + 1) * size, min(end_ns, day.end_ns), size)
     grid = np.union1d(grid[grid >= start_ns], rows.start_ns)
     place = np.searchsorted(rows.start_ns, grid, side="right") - 1
     real = rows.start_ns[place] == grid
@@ -193,8 +193,10 @@ class ListedHistory:
             self._block(con_id, number, regular_only=regular_only).take(np.arange(low, high))
             for number, low, high in _block_ranges(first, min(last, today - 1))
         ]
+        if parts:
+            parts = [self._with_own_trades(con_id, first, BarRows.join(parts), regular_only=regular_only)]
         if last >= today and now_ns >= calendar.day(today).start_ns:
-            parts.append(self._growing(con_id, today, now_ns, regular_only=regular_only))
+            parts.append(self._from_tape(con_id, today, now_ns, regular_only=regular_only))
         rows = BarRows.join([part for part in parts if len(part)])
         if seconds == DAY_SECONDS or not len(rows):
             return rows
@@ -226,8 +228,18 @@ class ListedHistory:
         day = self._market.calendar.day(index)
         return day.open_ns if regular_only else day.start_ns
 
-    def _growing(self, con_id: int, index: int, now_ns: int, *, regular_only: bool) -> BarRows:
-        """Return today's bar from its prints so far."""
+    def _with_own_trades(self, con_id: int, first: int, rows: BarRows, *, regular_only: bool) -> BarRows:
+        """Replace past days on which own orders changed the tape by what the tape says."""
+        for (edited, index), tape in self._market.tapes.items():
+            if edited == con_id and (tape.added or tape.removed) and 0 <= index - first < len(rows):
+                day = self._market.calendar.day(index)
+                real = self._from_tape(con_id, index, day.end_ns, regular_only=regular_only)
+                for name in BarRows.__slots__:
+                    getattr(rows, name)[index - first] = getattr(real, name)[0]
+        return rows
+
+    def _from_tape(self, con_id: int, index: int, now_ns: int, *, regular_only: bool) -> BarRows:
+        """Return a day's bar from its prints so far."""
         day = self._market.calendar.day(index)
         low, high = (day.open_ns, day.close_ns) if regular_only else (day.start_ns, day.end_ns)
         prints = self._market.tape_of_day(con_id, index).prints.between(low, min(high, now_ns + 1))

@@ -148,16 +148,16 @@ class Market(TradingFloor):
 
     def dump_state(self) -> dict[str, object]:
         return dump(
-            now_ns=self._now, seed=self.seed, desk=self.desk, money=self.money, tapes=self.source.tapes()
+            now_ns=self._now, identity=self.source.identity, desk=self.desk, money=self.money, tapes=self.source.tapes()
         )  # fmt: skip
 
     def load_state(self, state: dict[str, object]) -> None:
         """Take up a market that has not lived yet where another one stopped.
 
         Raises:
-            UserError: SIM-001, the state is damaged or of another seed.
+            UserError: SIM-001, the state is damaged or of another market.
         """
-        loaded = LoadedState(state, self.seed)
+        loaded = LoadedState(state, self.source.identity)
         self._now = loaded.now_ns
         self._agenda = Agenda()
         self._plan_sessions()

@@ -45,6 +45,7 @@ class SimulatedSource:
     def __init__(self, seed: int, *, first_day: date | None = None) -> None:
         self.calendar = TradingCalendar() if first_day is None else TradingCalendar(first_day)
         self.seed = seed
+        self.identity = f"simulated, seed {seed}"
         self.listed = ListedMarket(seed, self.calendar)
         self._history = ListedHistory(self.listed)
         self.options = OptionMarket(seed, self.listed)

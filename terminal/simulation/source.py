@@ -57,6 +57,8 @@ class MarketSource(Protocol):
     """Quotes, prints, reference and history of every instrument at any moment."""
 
     calendar: TradingCalendar
+    identity: str
+    """What market this is: a saved state belongs to one."""
     own_prints: bool
     """Whether trades with own orders appear on the tape (a recorded tape stays as it was recorded)."""
 

@@ -25,12 +25,12 @@ _DECIMALS: Final = frozenset({"quantity", "filled", "cumulative"})
 
 
 def dump(
-    *, now_ns: int, seed: int, desk: Desk, money: Accounts, tapes: Mapping[tuple[int, int], Tape]
+    *, now_ns: int, identity: str, desk: Desk, money: Accounts, tapes: Mapping[tuple[int, int], Tape]
 ) -> dict[str, object]:
     """Return the state of a market."""
     return {
         "version": VERSION,
-        "seed": seed,
+        "market": identity,
         "now_ns": now_ns,
         "next_perm_id": desk.next_perm_id,
         "accounts": [ledger.dump() for ledger in money.ledgers.values()],
@@ -67,22 +67,22 @@ def _working_out(working: Working) -> dict[str, object]:
 
 
 class LoadedState:
-    """A state that was read, checked for version and seed.
+    """A state that was read, checked for version and market.
 
     Raises:
-        UserError: SIM-001, the state is not of this program, version or seed, or is damaged.
+        UserError: SIM-001, the state is not of this program, version or market, or is damaged.
     """
 
-    def __init__(self, raw: Mapping[str, Any], seed: int) -> None:
+    def __init__(self, raw: Mapping[str, Any], identity: str) -> None:
         if raw.get("version") != VERSION:
             raise UserError(
                 "SIM-001", f"simulator state must have version {VERSION}, has {raw.get('version')!r}; remove the file"
             )
-        if raw.get("seed") != seed:
+        if raw.get("market") != identity:
             raise UserError(
                 "SIM-001",
-                f"simulator state was written with seed {raw.get('seed')!r}, this market has {seed}; "
-                "start with that seed or with another state file",
+                f"simulator state belongs to another market ({raw.get('market')!r}, this is {identity!r}); "
+                "start that market or use another state file",
             )
         self._raw = raw
         try:
