@@ -135,8 +135,11 @@ class ChartPlot(pg.PlotWidget):
         self.show_view(view)
 
     def quote_changed(self) -> None:
-        """The last price moved: its line and its block do, nothing else."""
-        self._live_changed()
+        """The last price moved: its line and its block do, and the prices make room for it if they must."""
+        if self._must_rescale():
+            self.show_view(self.view)
+        else:
+            self._live_changed()
 
     def lines_changed(self) -> None:
         """Orders, position or the ghost of a dragged order changed."""

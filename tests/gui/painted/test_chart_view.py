@@ -118,6 +118,8 @@ def test_a_higher_price_makes_room_for_itself(chart: ChartPanel) -> None:
     top = chart.view.view.high
     chart.set_bars([replace(sample.bars()[-1], high=top + 5)], reset=False)
     assert chart.view.view.high > top + 5
+    chart.set_quote(sample.quote(top + 30))
+    assert chart.view.view.high > top + 30
 
 
 def test_keys_move_about(chart: ChartPanel) -> None:
