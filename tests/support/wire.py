@@ -48,6 +48,8 @@ class CountedSession(Session):
         super().__init__(*arguments, **options)
         self.bytes_in = 0
         self.bytes_out = 0
+        self.mute = False
+        """Whatever it says from now on is lost on the way."""
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,6 +62,8 @@ class CountedSession(Session):
         super().data_received(data)
 
     def _write(self, data: bytes) -> None:
+        if self.mute:
+            return
         self.bytes_out += len(data)
         super()._write(data)
 
