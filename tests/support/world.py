@@ -7,10 +7,10 @@ duration, and two runs do the same.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from brokers.simulator.server import ServerOptions
 from brokers.simulator.session import Phase
@@ -36,6 +36,7 @@ from tests.support.wire import (
     counted_connections,
 )
 
+T = TypeVar("T")
 SLICE_S: Final = 0.25
 ACCOUNT: Final = DEMO_ACCOUNT
 _PATIENCE_S: Final = 30.0
@@ -152,6 +153,15 @@ class World:
             assert passed < limit_s, f"it did not become so within {limit_s:g} s of the clock"
             await self.step(slice_s, slice_s=slice_s)
         return (self.clock.now_ns() - started) / NS_PER_S
+
+    async def ask(self, question: Coroutine[Any, Any, T], limit_s: float = 30.0) -> T:
+        """Await an answer of the broker while time goes on."""
+        task = asyncio.ensure_future(question)
+        try:
+            await self.until(task.done, limit_s)
+        finally:
+            task.cancel()
+        return await task
 
     async def until_clock(self, ns: int, *, slice_s: float = 1.0) -> None:
         """Step to a moment of the market."""
