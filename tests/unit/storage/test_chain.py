@@ -72,7 +72,7 @@ TAMPERINGS: dict[str, tuple[Tamper, int]] = {
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)
-@pytest.mark.parametrize("key", [KEY, None])
+@pytest.mark.parametrize("key", [KEY, None], ids=["keyed", "keyless"])
 async def test_tampering_is_found(open_journal: OpenJournal, folder: Path, name: str, key: bytes | None) -> None:
     journal = await write(open_journal, range(1, 3), key)
     assert journal.verify().ok

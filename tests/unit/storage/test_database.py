@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A damaged, newer, foreign or half-made file is refused by name with a way out and stays as it was."""
 
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,23 @@ def test_a_newer_file_is_refused_and_left_alone(journal: Path) -> None:
     with pytest.raises(UserError, match="newer Tiller"):
         load_journal(journal)
     assert journal.read_bytes() == before
+
+
+def test_a_newer_file_with_a_log_that_was_not_yet_moved_into_it_is_left_alone(journal: Path, tmp_path: Path) -> None:
+    """As a newer Tiller that was killed leaves it: opening it for writing would already change the file."""
+    killed = tmp_path / "killed"
+    killed.mkdir(mode=0o700)
+    with sqlite3.connect(journal) as other:
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
+        other.commit()
+        for name in ("journal.db", "journal.db-wal"):
+            shutil.copy(journal.with_name(name), killed / name)
+            (killed / name).chmod(0o600)
+    other.close()
+    before = [path.read_bytes() for path in (killed / "journal.db", killed / "journal.db-wal")]
+    assert b"9999" not in before[0]
+    assert code_of(killed / "journal.db") == "STO-002"
+    assert [path.read_bytes() for path in (killed / "journal.db", killed / "journal.db-wal")] == before
 
 
 def test_a_record_of_a_newer_kind_is_refused(journal: Path) -> None:
