@@ -52,6 +52,7 @@ class Desk(OrderLife):
     def place(self, order: SimOrder, instrument: Instrument | None) -> SimOrderState:
         found = self.check(order, instrument)
         self._check_count(order)
+        self._check_sides(order, found)
         if not order.parent_perm_id:
             self._accounts.check_funds(order, found)
         state = SimOrderState(perm_id=self.next_perm_id, order=replace(order), status="ApiPending")
@@ -76,6 +77,20 @@ class Desk(OrderLife):
         if len(same) >= MAX_ACTIVE:
             raise SimulatorRefusalError(
                 201, f"Order rejected - reason:{MAX_ACTIVE} orders are working on this side of the contract already"
+            )
+
+    def _check_sides(self, order: SimOrder, instrument: Instrument) -> None:
+        """Refuse the second side of one US option contract; a bracket may hold both."""
+        if instrument.asset_class is not AssetClass.OPTION or order.parent_perm_id:
+            return
+        if any(
+            working.con_id == order.con_id
+            and working.state.order.account == order.account
+            and working.state.order.action != order.action
+            for working in self.orders.live()
+        ):
+            raise SimulatorRefusalError(
+                201, "Order rejected - reason:Cannot have open orders on both sides of the same US Option contract"
             )
 
     @staticmethod
