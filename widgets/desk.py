@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from PySide6.QtCore import QByteArray, QObject, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QObject, QPoint, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
@@ -64,6 +64,9 @@ from widgets.toasts import ToastKind, Toasts
 from widgets.watchlist.panel import WatchlistPanel
 
 TICK_MS: Final = 100
+LARGE_PRINT: Final = 1_000
+TOAST_ROOM: Final = 460
+CHART_AXIS: Final = 58
 SLOW_EVERY: Final = 5
 AUTOSAVE_MS: Final = 2_000
 DeskSession = Callable[["Desk"], Awaitable[int]]
@@ -90,7 +93,7 @@ class Desk(QObject):
     def __init__(self, theme: Theme, window: MainWindow, kernel: Kernel) -> None:
         super().__init__(window)
         self.theme, self.window, self.kernel = theme, window, kernel
-        self.toasts = Toasts(theme, window, bottom=window.status.height)
+        self.toasts = Toasts(theme, window, corner=self._calm_corner)
         self.stage = Stage(
             kernel=kernel, theme=theme, window=window, toast=self.toasts.show_toast, dismiss=self.toasts.dismiss
         )
@@ -116,7 +119,7 @@ class Desk(QObject):
         self.watchlist = WatchlistPanel(theme)
         self.chart = ChartPanel(theme, kernel.clock.now_ns)
         self.ladder = LadderPanel(theme)
-        self.tape = TapePanel(theme)
+        self.tape = TapePanel(theme, large=LARGE_PRINT)
         self.ticket = TicketPanel(
             theme,
             TicketModel(
@@ -324,6 +327,13 @@ class Desk(QObject):
         self.order_presenter.show_all()
         self.orders.match.setText("Broker and local orders match" if event.clean else "Differences with the broker")
 
+    def _calm_corner(self) -> QPoint:
+        """Return where toasts stand: inside the chart, so that they cover no button that sends or cancels."""
+        chart = self.chart
+        if chart.isVisible() and chart.width() >= TOAST_ROOM and chart.height() >= TOAST_ROOM // 2:
+            return chart.mapTo(self.window, QPoint(chart.width() - CHART_AXIS, chart.height() - CHART_AXIS // 2))
+        return QPoint(self.window.width(), self.window.height() - self.window.status.height())
+
     # ------------------------------------------------------------ actions
     def kill(self) -> None:
         """Stop everything at once; it never asks."""
@@ -416,9 +426,11 @@ class Desk(QObject):
         self._show_workspace()
 
     def _show_workspace(self) -> None:
-        blob = self._blobs.get(f"layout:{self.workspace}")
+        blob, size = self._blobs.get(f"layout:{self.workspace}"), self.window.size()
         if blob is None or not self.window.restore_layout(blob):
             ARRANGEMENTS[self.workspace](self.window, self.docks)
+        if self.window.size() != size and not self.window.isMaximized():
+            self.window.resize(size)  # docks on their way to their places may have pushed the window wider
         self.chain.update_visible()
 
     def reset_layout(self) -> None:

@@ -39,52 +39,61 @@ def _show(docks: Docks, keys: tuple[str, ...]) -> None:
         docks[key].raise_()
 
 
+def _widths(window: MainWindow, docks: Docks, wanted: Mapping[str, int]) -> None:
+    window.resizeDocks([docks[key] for key in wanted], list(wanted.values()), ACROSS)
+
+
+def _heights(window: MainWindow, docks: Docks, wanted: Mapping[str, int]) -> None:
+    window.resizeDocks([docks[key] for key in wanted], list(wanted.values()), DOWN)
+
+
 def arrange_main(window: MainWindow, docks: Docks) -> None:
-    """Watchlist, chart, ladder, tape, ticket; the blotter below the chart."""
+    """Watchlist and chart over the blotter; ladder and tape over the ticket."""
     _clear(window, docks)
-    wide = window.width() >= WIDE
-    window.addDockWidget(LEFT, docks["watchlist"])
-    window.splitDockWidget(docks["watchlist"], docks["chart"], ACROSS)
-    window.splitDockWidget(docks["chart"], docks["ladder"], ACROSS)
-    window.splitDockWidget(docks["ladder"], docks["tape"], ACROSS)
-    window.splitDockWidget(docks["ladder"], docks["ticket"], DOWN)
+    wide, width, height = window.width() >= WIDE, window.width(), window.height()
+    window.addDockWidget(LEFT, docks["watchlist"], DOWN)
     window.splitDockWidget(docks["watchlist"], docks["orders"], DOWN)
-    shown = ["watchlist", "chart", "ladder", "tape", "ticket", *BLOTTER, "account", "chain", "risk"]
-    _tabs(window, docks, BLOTTER)
-    window.tabifyDockWidget(docks["log"], docks["account"])
-    window.tabifyDockWidget(docks["account"], docks["chain"])
-    window.tabifyDockWidget(docks["chain"], docks["risk"])
-    _show(docks, tuple(shown))
-    docks["orders"].raise_()
-    side, ladder, tape = (290, 300, 230) if wide else (242, 236, 180)
-    rest = window.width() - side - ladder - tape - 12
-    window.resizeDocks([docks[k] for k in ("watchlist", "chart", "ladder", "tape")], [side, rest, ladder, tape], ACROSS)
-    below = 420 if wide else 236
-    above = window.height() - below - 60
-    window.resizeDocks([docks["watchlist"], docks["orders"]], [above, below], DOWN)
-    ticket = 430 if wide else 372
-    window.resizeDocks([docks["ladder"], docks["ticket"]], [window.height() - ticket - 60, ticket], DOWN)
+    window.splitDockWidget(docks["watchlist"], docks["chart"], ACROSS)
+    window.addDockWidget(RIGHT, docks["ladder"], DOWN)
+    window.splitDockWidget(docks["ladder"], docks["ticket"], DOWN)
+    window.splitDockWidget(docks["ladder"], docks["tape"], ACROSS)
+    if wide:
+        window.splitDockWidget(docks["orders"], docks["positions"], ACROSS)
+        window.splitDockWidget(docks["ticket"], docks["account"], DOWN)
+        _tabs(window, docks, ("orders", "fills", "strategies", "log"))
+        _tabs(window, docks, ("positions", "risk", "chain"))
+        shown = ("watchlist", "chart", "ladder", "tape", "ticket", *BLOTTER, "account", "risk", "chain")
+    else:
+        _tabs(window, docks, (*BLOTTER, "account", "chain", "risk"))
+        shown = ("watchlist", "chart", "ladder", "tape", "ticket", *BLOTTER, "account", "chain", "risk")
+    _show(docks, shown)
+    for key in ("positions", "orders") if wide else ("orders",):
+        docks[key].raise_()
+    side, ladder, tape, blotter = (300, 320, 240, 430) if wide else (232, 236, 180, 226)
+    right = ladder + tape
+    ticket = 420 if wide else 372
+    _widths(window, docks, {"watchlist": side, "chart": width - side - right - 8, "ladder": ladder, "tape": tape})
+    _widths(window, docks, {"orders": width - right - 4, "ticket": right})
+    _heights(window, docks, {"watchlist": height - blotter - 60, "orders": blotter})
+    _heights(window, docks, {"ladder": height - ticket - (300 if wide else 0) - 60, "ticket": ticket})
 
 
 def arrange_options(window: MainWindow, docks: Docks) -> None:
-    """The chain large, ticket and risk beside it, the blotter below."""
+    """The chain over the chart; the ticket over risk and the blotter."""
     _clear(window, docks)
-    window.addDockWidget(LEFT, docks["watchlist"])
+    width, height = window.width(), window.height()
+    window.addDockWidget(LEFT, docks["watchlist"], DOWN)
     window.splitDockWidget(docks["watchlist"], docks["chain"], ACROSS)
-    window.splitDockWidget(docks["chain"], docks["ticket"], ACROSS)
-    window.splitDockWidget(docks["ticket"], docks["risk"], DOWN)
     window.splitDockWidget(docks["chain"], docks["chart"], DOWN)
-    window.tabifyDockWidget(docks["chart"], docks["orders"])
-    window.tabifyDockWidget(docks["orders"], docks["positions"])
-    window.tabifyDockWidget(docks["positions"], docks["fills"])
-    _show(docks, ("watchlist", "chain", "ticket", "risk", "chart", "orders", "positions", "fills"))
-    docks["chart"].raise_()
-    width = window.width()
-    window.resizeDocks([docks[k] for k in ("watchlist", "chain", "ticket")], [220, width - 640, 410], ACROSS)
-    window.resizeDocks(
-        [docks["chain"], docks["chart"]], [int(window.height() * 0.58), int(window.height() * 0.3)], DOWN
-    )
-    window.resizeDocks([docks["ticket"], docks["risk"]], [380, window.height() - 440], DOWN)
+    window.addDockWidget(RIGHT, docks["ticket"], DOWN)
+    window.splitDockWidget(docks["ticket"], docks["risk"], DOWN)
+    _tabs(window, docks, ("risk", "orders", "positions", "fills"))
+    _show(docks, ("watchlist", "chain", "chart", "ticket", "risk", "orders", "positions", "fills"))
+    docks["risk"].raise_()
+    right = 560 if window.width() >= WIDE else 440
+    _widths(window, docks, {"watchlist": 232, "chain": width - 232 - right - 8, "ticket": right})
+    _heights(window, docks, {"chain": int(height * 0.62), "chart": int(height * 0.38) - 60})
+    _heights(window, docks, {"ticket": 380, "risk": height - 440})
 
 
 def arrange_risk(window: MainWindow, docks: Docks) -> None:

@@ -76,6 +76,7 @@ class ShotSession:
         if not market and ticket.limit.value is not None and desk.market.current is not None:
             ticket.limit.set_value(ticket.limit.value - 25 * desk.market.current.min_tick)
         ticket.read()
+        await until(ticket.send.isEnabled)
         before = len(desk.kernel.orders.all())
         ticket.send.click()
         await asyncio.sleep(0)

@@ -2,7 +2,7 @@
 """Status bar: the truth about the connection first, then mode, account, day P&L of broker and ours, ages and lag."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from widgets import formats
@@ -110,6 +110,7 @@ class StatusBar(QFrame):
         row.addStretch(1)
         for item in (self.age, self.lag, self.rate, None, self.armed):
             row.addWidget(item if item is not None else self._divider())
+        self._leaving = (self.rate, self.lag, self.gap, self.trading, self.own_pnl)
         self.connection.clicked.connect(self.connectionClicked)
         self.age.clicked.connect(self.ageClicked)
         self.armed.clicked.connect(self.armClicked)
@@ -128,6 +129,19 @@ class StatusBar(QFrame):
 
     def _dress(self) -> None:
         self.setFixedHeight(self._theme.density.status_bar)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the least important items leave when there is no room for whole words."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        for item in self._leaving:
+            item.show()
+        for item in self._leaving:
+            if self.layout() is None or self.minimumSizeHint().width() <= self.width():
+                return
+            item.hide()
 
     def set_mode(self, mode: str) -> None:
         self.mode.setText(formats.MODES[mode])

@@ -192,12 +192,15 @@ class Toasts(QObject):
 
     action_chosen = Signal(str)
 
-    def __init__(self, theme: Theme, window: QWidget, *, bottom: Callable[[], int] = lambda: 0) -> None:
-        """`bottom` returns how many pixels at the window's lower edge to keep free (the status bar)."""
+    def __init__(self, theme: Theme, window: QWidget, *, corner: Callable[[], QPoint] | None = None) -> None:
+        """`corner` returns the lower right corner to stand in, in the window's pixels; None takes the window's own.
+
+        A toast must never cover a button that sends or cancels, so the caller may choose a calmer corner.
+        """
         super().__init__(window)
         self._theme = theme
         self._window = window
-        self._bottom = bottom
+        self._corner = corner if corner is not None else lambda: QPoint(window.width(), window.height())
         self._cards: list[ToastCard] = []
         window.installEventFilter(self)
         theme.changed.connect(self._place)
@@ -242,9 +245,10 @@ class Toasts(QObject):
 
     def _place(self, entering: ToastCard | None = None) -> None:
         gap = self._theme.space.x4
-        bottom = self._window.height() - self._bottom() - gap
+        corner = self._corner()
+        bottom = corner.y() - gap
         for card in reversed(self._cards):
-            at = QPoint(self._window.width() - card.width() - gap, bottom - card.height())
+            at = QPoint(corner.x() - card.width() - gap, bottom - card.height())
             if card is entering and self._theme.motion.toast_in:
                 self._slide(card, at)
             else:

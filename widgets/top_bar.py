@@ -4,11 +4,11 @@
 Part of the first paint: nothing heavier than QtWidgets and the theme is imported here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QPoint, QStringListModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QStringListModel, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCompleter,
     QFrame,
@@ -16,40 +16,18 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenuBar,
-    QPushButton,
     QSizePolicy,
     QTabBar,
     QVBoxLayout,
     QWidget,
 )
 
-from widgets import formats
-from widgets.theme import Theme, set_property
+from widgets.controls.buttons import Button, ButtonKind
+from widgets.controls.mode import ModeBadge, ModeLine
+from widgets.theme import Theme
 
+STOP_TIP: Final = "Blocks new orders, stops strategies, cancels all own orders (Ctrl+Shift+K)"
 WORKSPACES: Final = ("Main", "Options", "Risk")
-
-
-class ModeLine(QWidget):
-    """Two pixels along the top edge in the mode's colour: the more real the money, the more solid."""
-
-    def __init__(self, theme: Theme, mode: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._mode = mode
-        self.setFixedHeight(theme.tokens.stroke.frame_mode)
-        theme.changed.connect(self.update)
-
-    def set_mode(self, mode: str) -> None:
-        self._mode = mode
-        self.update()
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        painter = QPainter(self)
-        dash = {"live": (), "paper": (8.0, 4.0), "demo": (2.0, 2.0)}[self._mode]
-        width = float(self.height())
-        painter.setPen(self._theme.pen(f"mode.{self._mode}", width, dash))
-        painter.drawLine(QPoint(0, self.height() // 2), QPoint(self.width(), self.height() // 2))
-        painter.end()
 
 
 class Search(QLineEdit):
@@ -122,11 +100,9 @@ class TopBar(QWidget):
         self.setObjectName("topBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
-        self._mode = mode
         self._line = ModeLine(theme, mode)
-        self.badge = QLabel()
+        self.badge = ModeBadge(mode)
         self.badge.setObjectName("modeBadge")
-        self.badge.setProperty("role", "mode")
         self.menu_bar = QMenuBar()
         self.menu_bar.setNativeMenuBar(False)
         self.menu_bar.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
@@ -134,6 +110,8 @@ class TopBar(QWidget):
         self.workspaces.setObjectName("workspaces")
         self.workspaces.setDrawBase(False)
         self.workspaces.setExpanding(False)
+        self.workspaces.setUsesScrollButtons(False)
+        self.workspaces.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.workspaces.setAccessibleName("Workspaces")
         for name in WORKSPACES:
             self.workspaces.addTab(name)
@@ -143,25 +121,23 @@ class TopBar(QWidget):
         self.clock.setObjectName("clock")
         self.clock.setProperty("role", "secondary")
         self.clock.setAccessibleName("Market time")
-        self.notices = self._button("notices", "0", "Notices of this session", self.noticesClicked.emit)
-        self.arm = self._button("arm", "Disarmed", "Let orders leave (Ctrl+Shift+A)", self.armToggled.emit)
-        self.stop = self._button("stopAll", "Stop all", "", self.killRequested.emit)
-        self.stop.setToolTip("Blocks new orders, stops strategies, cancels all own orders (Ctrl+Shift+K)")
-        self.stop.setProperty("kind", "danger")
+        self.notices = Button(theme, "0", icon="bell", small=True)
+        self.arm = Button(theme, "Disarmed", icon="lock", small=True)
+        self.stop = Button(theme, "Stop all", ButtonKind.DANGER, icon="kill", small=True)
+        for button, name, tip, call in (
+            (self.notices, "notices", "Notices of this session", self.noticesClicked.emit),
+            (self.arm, "arm", "Let orders leave (Ctrl+Shift+A)", self.armToggled.emit),
+            (self.stop, "stopAll", STOP_TIP, self.killRequested.emit),
+        ):
+            button.setObjectName(name)
+            button.setToolTip(tip)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(lambda _=False, call=call: call())
         self._lay_out()
         self.set_mode(mode)
         self.set_armed(None)
         theme.changed.connect(self._dress)
         self._dress()
-
-    def _button(self, name: str, text: str, tip: str, call: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip or text)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda _=False: call())
-        return button
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -191,32 +167,28 @@ class TopBar(QWidget):
     def _dress(self) -> None:
         density = self._theme.density
         self.setFixedHeight(density.menu_bar + self._line.height())
-        for widget in (self.search, self.notices, self.arm, self.stop):
-            widget.setFixedHeight(density.control - 2)
+        self.search.setFixedHeight(density.control - 2)
         self.workspaces.setFixedHeight(density.menu_bar)
-        self.notices.setIcon(self._theme.icon("bell"))
-        self.stop.setIcon(self._theme.icon("kill", "state.danger"))
-        self.set_armed(self._armed_text)
 
     # ------------------------------------------------------------ telling
     def set_mode(self, mode: str) -> None:
-        self._mode = mode
         self._line.set_mode(mode)
-        self.badge.setText(formats.MODES[mode])
-        self.badge.setAccessibleName(f"Mode {formats.MODES[mode]}")
-        set_property(self.badge, "mode", mode)
+        self.badge.set_mode(mode)
 
     def set_armed(self, left: str | None) -> None:
         """Show how long orders may still leave, None when disarmed."""
-        self._armed_text = left
-        self.arm.setText("Disarmed" if left is None else f"Armed {left}".strip())
-        icon, color = ("lock", "text.secondary") if left is None else ("unlock", "state.on_armed")
-        self.arm.setIcon(self._theme.icon(icon, color))
-        set_property(self.arm, "kind", "plain" if left is None else "armed")
+        text = "Disarmed" if left is None else f"Armed {left}".strip()
+        if text == self.arm.text():
+            return
+        self.arm.setText(text)
+        kind = ButtonKind.PLAIN if left is None else ButtonKind.ARMED
+        if kind is not self.arm.kind:
+            self.arm.set_icon("lock" if left is None else "unlock")
+            self.arm.set_kind(kind)
 
     def set_stopped(self, stopped: bool) -> None:
         self.stop.setText("Stopped" if stopped else "Stop all")
-        set_property(self.stop, "kind", "dangerSolid" if stopped else "danger")
+        self.stop.set_kind(ButtonKind.DANGER_SOLID if stopped else ButtonKind.DANGER)
 
     def show_workspace(self, name: str) -> None:
         """Mark a workspace as shown, without a signal."""

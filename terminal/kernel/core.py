@@ -24,7 +24,7 @@ from terminal.market.hub import MarketHub
 from terminal.market.subscriptions import Subscriptions
 from terminal.model import commands as c
 from terminal.model.enums import LinkState, Mode, StrategyState
-from terminal.model.events import DataNotice, LinkChanged, SourceSpoke, StrategyChanged
+from terminal.model.events import DataNotice, LinkChanged, OrderChanged, SourceSpoke, StrategyChanged
 from terminal.model.ids import AccountId, ClientOrderId, InstrumentId, StrategyId
 from terminal.model.instrument import Instrument
 from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, Trade
@@ -45,6 +45,7 @@ from terminal.trading.limits import RiskLimits
 from terminal.trading.views import TradingSession
 
 _log = structlog.get_logger("kernel")
+_orders_log = structlog.get_logger("orders")
 _UP: Final = (LinkState.SYNCING, LinkState.READY)
 
 
@@ -142,6 +143,7 @@ class Kernel:
         self._add_strategies()
         self.execution.start()
         self.bus.subscribe(StrategyChanged, self._on_strategy)
+        self.bus.subscribe(OrderChanged, self._log_order)
         self._running = True
         await self._connect()
 
@@ -479,6 +481,22 @@ class Kernel:
         if self._running:
             kept = StrategyState.OFF if change.state is StrategyState.FAULTED else change.state
             self.change_setting(f"strategies.{change.strategy_id}.state", kept.value)
+
+    def _log_order(self, change: OrderChanged) -> None:
+        """One line per order event."""
+        order = self.orders.get(change.client_order_id)
+        if order is None:
+            return
+        spec = order.spec
+        _orders_log.info(
+            type(change.event).__name__,
+            order=change.client_order_id,
+            id=order.broker_order_id,
+            status=change.status.value,
+            what=f"{spec.side.value} {spec.quantity} {spec.instrument_id} {spec.order_type.value}",
+            filled=str(order.filled),
+            owner=order.strategy_id or order.origin.value,
+        )
 
     async def reconcile(self) -> None:
         """Compare with the broker now."""

@@ -13,6 +13,7 @@ from typing import Final
 from terminal.model.enums import AssetClass, OptionRight
 from terminal.model.ids import InstrumentId
 
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ROUNDING: Final = {"nearest": ROUND_HALF_EVEN, "down": ROUND_FLOOR, "up": ROUND_CEILING}
 
 
@@ -72,6 +73,18 @@ class Instrument:
         """Digits after the point that its smallest tick needs."""
         ticks: Iterable[Decimal] = [self.min_tick, *(band.increment for band in self.tick_bands)]
         return max(0, *(-int(tick.normalize().as_tuple().exponent) for tick in ticks))
+
+    @property
+    def label(self) -> str:
+        """Short name for tables: ``ESH5`` for a future, ``AAPL 21 Mar 25 240 C`` for an option, else the identity."""
+        if self.asset_class is AssetClass.FUTURE:
+            return self.local_symbol or self.id
+        if self.right is not None and self.strike is not None and self.expiry is not None:
+            month = _MONTHS[self.expiry.month - 1]
+            right = "C" if self.right is OptionRight.CALL else "P"
+            strike = format(self.strike.normalize(), "f")
+            return f"{self.symbol} {self.expiry.day} {month} {self.expiry.year % 100:02d} {strike} {right}"
+        return self.id
 
     def tick_at(self, price: Decimal) -> Decimal:
         """Return the price increment that applies at ``price``."""

@@ -9,7 +9,7 @@ from widgets.formats import SignRule
 from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
-    Column(key="time", title="Time", kind=Kind.TIME, width=66),
+    Column(key="time", title="Time", kind=Kind.TIME, decimals=0, width=66),
     Column(key="symbol", title="Symbol", width=110, strong=True),
     Column(key="side", title="", kind=Kind.SIDE, width=24),
     Column(key="quantity", title="Qty", kind=Kind.QUANTITY, width=52),
@@ -35,7 +35,7 @@ def fill_cells(order: Order, fill: Fill, instrument: Instrument) -> dict[str, ob
     report = order.commissions.get(fill.execution_id)
     return {
         "time": fill.event_ns,
-        "symbol": order.instrument_id,
+        "symbol": instrument.label,
         "side": order.spec.side.value,
         "quantity": fill.quantity,
         "price": Cell(fill.price, decimals=instrument.decimals),

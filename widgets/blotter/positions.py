@@ -84,7 +84,7 @@ def position_cells(row: PositionRow, *, stale_after_s: float, dead_after_s: floa
     late = formats.age(row.age_s) if grade is not Freshness.FRESH and row.age_s is not None else ""
     differs = row.broker_quantity is not None and row.broker_quantity != position.quantity
     return {
-        "symbol": Cell(row.instrument.id, note=late),
+        "symbol": Cell(row.instrument.label, note=late),
         "quantity": position.quantity,
         "average": Cell(position.average_price, decimals=decimals + 2),
         "mark": Cell(row.mark, decimals=decimals, freshness=grade),

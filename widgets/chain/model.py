@@ -71,6 +71,8 @@ class ChainModel:
     options: dict[InstrumentId, OptionQuote] = field(default_factory=dict)
     statistics: dict[InstrumentId, OptionStatistics] = field(default_factory=dict)
     positions: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
+    stale: frozenset[InstrumentId] = frozenset()
+    """Contracts whose figures are old: shown dimmed."""
 
     def set_contracts(self, contracts: Iterable[Instrument]) -> None:
         """Arrange the contracts of one expiry by strike."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The option chain panel: expiries above, the grid below. It asks for contracts; it never fetches them itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QTabBar
 
+from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.market import OptionQuote, OptionStatistics, Quote
 from widgets import formats
@@ -140,14 +141,18 @@ class ChainPanel(Panel):
         if not self._repaint.isActive():
             self._repaint.start()
 
-    def show_ages(self, age_s: float | None) -> None:
-        """Dim the grid when its data is old; the header says how old."""
-        limit = self.theme.tokens.age.quote_stale / 1_000
-        stale = bool(self.model.strikes) and (age_s is None or age_s >= limit)
-        self.view.set_stale(stale)
+    def show_ages(self, ages: Mapping[InstrumentId, float | None]) -> None:
+        """Dim what is old; the header says how much of it there is, and how old the oldest is."""
         if not self.model.strikes:
             return
+        limit = self.theme.tokens.age.quote_stale / 1_000
+        stale = frozenset(key for key, age in ages.items() if age is not None and age >= limit)
+        if stale != self.model.stale:
+            self.model.stale = stale
+            self._later()
+        known = [age for age in ages.values() if age is not None]
         if stale:
-            self.show_stale(f"stale {formats.age(age_s)}")
+            oldest = max(age for age in known if age >= limit)
+            self.show_stale(f"{len(stale)} of {len(ages)} stale, oldest {formats.age(oldest)}")
         else:
-            self.show_live(age_s)
+            self.show_live(max(known) if known else None)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from terminal.model.enums import Side
@@ -42,7 +42,7 @@ class ChainView(QAbstractScrollArea):
         super().__init__(parent)
         self._theme = theme
         self.model = model
-        self._stale = False
+        self._moved = False
         self._cursor: tuple[int, str, str] | None = None  # row, "call"/"put", "bid"/"ask"
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -108,16 +108,12 @@ class ChainView(QAbstractScrollArea):
         self.viewport().update()
 
     def centre(self) -> None:
-        """Bring the money into the middle."""
+        """Bring the money into the middle, and keep it there until somebody scrolls."""
+        self._moved = False
         self.refresh()
         index = self.model.at_the_money()
         if index is not None:
             self.verticalScrollBar().setValue(index - self.whole_rows() // 2)
-
-    def set_stale(self, stale: bool) -> None:
-        if stale != self._stale:
-            self._stale = stale
-            self.viewport().update()
 
     def _scrolled(self) -> None:
         self.viewport().update()
@@ -125,8 +121,15 @@ class ChainView(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.refresh()
+        if self._moved:
+            self.refresh()
+        else:
+            self.centre()
         self.seen.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._moved = True
+        super().wheelEvent(event)
 
     # ------------------------------------------------------------ painting
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -183,7 +186,8 @@ class ChainView(QAbstractScrollArea):
             if self._cursor == (index, side, column) and self.hasFocus():
                 painter.fillRect(rect, theme.brush("bg.selection"))
             contract = row.call if side == "call" else row.put
-            painter.setPen(theme.pen(self._ink(side, column)))
+            stale = contract is not None and contract.id in self.model.stale
+            painter.setPen(theme.pen("text.stale" if stale else self._ink(column)))
             painter.drawText(rect.adjusted(0, 0, -4, 0), _RIGHT, self.model.text(contract, column))
         painter.setPen(theme.pen("border.subtle"))
         painter.drawLine(spot.left(), spot.bottom(), spot.right(), spot.bottom())
@@ -198,9 +202,8 @@ class ChainView(QAbstractScrollArea):
         )
         painter.setFont(theme.number_font())
 
-    def _ink(self, side: str, column: str) -> str:
-        if self._stale:
-            return "text.stale"
+    @staticmethod
+    def _ink(column: str) -> str:
         match column:
             case "bid":
                 return "side.bid"
@@ -209,7 +212,7 @@ class ChainView(QAbstractScrollArea):
             case "delta" | "position":
                 return "text.primary"
             case _:
-                return "text.secondary" if side else "text.muted"
+                return "text.secondary"
 
     # ------------------------------------------------------------ hands
     def _at(self, point: QPoint) -> tuple[int, str, str] | None:
@@ -258,6 +261,7 @@ class ChainView(QAbstractScrollArea):
                 super().keyPressEvent(event)
                 return
         self._cursor = (index, side, column)
+        self._moved = True
         self._keep_in_view(index)
         self.viewport().update()
 

@@ -16,7 +16,7 @@ from widgets.theme import Theme
 KEPT: Final = 2_000
 LEVELS: Final = ("debug", "info", "warning", "error")
 COLUMNS: Final = (
-    Column(key="time", title="Time", kind=Kind.TIME, width=62),
+    Column(key="time", title="Time", kind=Kind.TIME, decimals=0, width=62),
     Column(key="level", title="Level", width=56, stretch=0.0),
     Column(key="subject", title="Subject", width=88, stretch=0.0, tone=Tone.SECONDARY),
     Column(key="text", title="Text", width=220, stretch=3.0),

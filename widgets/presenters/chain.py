@@ -91,6 +91,22 @@ class ChainPresenter:
             self._kernel.hub.add_instrument(contract)
             if not self._stage.attempt(partial(subscriptions.watch, contract, "quote", OWNER), "Chain not complete"):
                 break
+            self._show_known(contract)
+
+    def _show_known(self, contract: Instrument) -> None:
+        """Show what is known of a contract already, with its age, until its stream speaks."""
+        hub = self._kernel.hub
+        quote, option, statistics = (
+            hub.quote(contract.id),
+            hub.option_quote(contract.id),
+            hub.statistics(contract.id),
+        )
+        if quote is not None:
+            self.panel.take_quote(quote)
+        if option is not None:
+            self.panel.take_option(option)
+        if statistics is not None:
+            self.panel.take_statistics(statistics)
 
     # ------------------------------------------------------------ frames
     def on_frame(self, frame: Frame) -> None:
@@ -112,9 +128,8 @@ class ChainPresenter:
             self.panel.take_spot(quote.mark)
 
     def tick(self) -> None:
-        ages = [self._kernel.hub.age_s(contract.id) for contract in self.panel.visible_contracts]
-        known = [age for age in ages if age is not None]
-        self.panel.show_ages(min(known) if known else None)
+        hub = self._kernel.hub
+        self.panel.show_ages({contract.id: hub.age_s(contract.id) for contract in self.panel.visible_contracts})
         self.panel.model.positions = {
             instrument_id: position.quantity
             for instrument_id, position in self._kernel.portfolio.positions().items()

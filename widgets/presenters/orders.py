@@ -16,7 +16,7 @@ from terminal.model.commands import (
 )
 from terminal.model.enums import BracketRole, OrderStatus, OrderType, PendingRequest, Side
 from terminal.model.events import OrderChanged, OrderDenied, OrderFilled, OrderRejected
-from terminal.model.ids import ClientOrderId, InstrumentId
+from terminal.model.ids import ClientOrderId, GroupId, InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.order import Order
 from terminal.model.position import Position
@@ -53,7 +53,8 @@ class OrdersPresenter:
         self._kernel = stage.kernel
         self._panels = panels
         self.current: Instrument | None = None
-        self._shown_fills: set[str] = set()
+        self._groups: dict[GroupId, int] = {}
+        """Short numbers for groups, in the order in which they were first seen."""
         panels.orders.change = self.change
         panels.orders.step_of = self._step_of
         panels.orders.cancel_requested.connect(self._cancel)
@@ -246,8 +247,8 @@ class OrdersPresenter:
     def _group_words(self, order: Order) -> str:
         if order.group_id is None:
             return ""
-        role = formats.BRACKET_ROLES[order.role]
-        return f"{role} {order.group_id[-4:]}".strip()
+        number = self._groups.setdefault(order.group_id, len(self._groups) + 1)
+        return f"{formats.BRACKET_ROLES[order.role]} {number}".strip()
 
     def tick(self) -> None:
         """Ten times a second: what depends on the market and the clock."""

@@ -7,7 +7,7 @@ from terminal.model.events import DecisionMade
 from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
-    Column(key="time", title="Time", kind=Kind.TIME, width=62),
+    Column(key="time", title="Time", kind=Kind.TIME, decimals=0, width=62),
     Column(key="symbol", title="Symbol", width=64, strong=True),
     Column(key="action", title="Decision", width=190, stretch=2.0),
     Column(key="reason", title="Why", width=190, stretch=2.0, tone=Tone.SECONDARY),

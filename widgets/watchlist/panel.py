@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watchlist panel: symbols by group, and the day of the chosen one below them."""
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -97,7 +97,7 @@ class Details(QWidget):
 
     def show_instrument(self, instrument: Instrument, quote: Quote | None, now_ns: int) -> None:
         decimals = instrument.decimals
-        self._symbol.setText(instrument.id)
+        self._symbol.setText(instrument.label)
         what = instrument.primary_exchange or instrument.exchange
         times = f" · × {instrument.multiplier:f}" if instrument.multiplier != 1 else ""
         self._name.setText(f"{instrument.name or instrument.local_symbol} · {what}{times}"[:40])
@@ -163,6 +163,7 @@ class WatchlistPanel(Panel):
         view.set_empty("No symbols", "Add one with the plus above.")
         view.rows_selected.connect(self._choose)
         view.delete_pressed.connect(self._remove)
+        view.installEventFilter(self)
 
     def _toggle_add(self) -> None:
         self.add_line.setVisible(not self.add_line.isVisible())
@@ -188,12 +189,18 @@ class WatchlistPanel(Panel):
         if self.table.view.selected_ids() != [instrument_id] and self.model.place_of(instrument_id) is not None:
             self.table.view.select([instrument_id])
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text() == "+":
-            self._toggle_add()
-            return
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the panel's keys before the table looks for a row that begins with that letter."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and self._take_key(event):
+            return True
+        return super().eventFilter(watched, event)
+
+    def _take_key(self, event: QKeyEvent) -> bool:
+        if event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier):
+            return False
         side = {"b": Side.BUY, "s": Side.SELL}.get(event.text().lower())
-        if side is not None and not self.add_line.hasFocus():
+        if side is not None:
             self.side_key.emit(side)
-            return
-        super().keyPressEvent(event)
+        elif event.text() == "+":
+            self._toggle_add()
+        return side is not None or event.text() == "+"

@@ -57,7 +57,7 @@ def watch_cells(
     """Return the cells of one symbol; age and type of data that is not fresh and live stand beside its name."""
     decimals = instrument.decimals
     if quote is None:
-        return {"symbol": instrument.id, "position": quantity or "", "last": None, "change": None}
+        return {"symbol": instrument.label, "position": quantity or "", "last": None, "change": None}
     grade = freshness(age_s, stale_after_s, dead_after_s)
     notes = [_TYPE_WORDS[quote.data_type]] if quote.data_type in _TYPE_WORDS else []
     if grade is not Freshness.FRESH and age_s is not None:
@@ -68,7 +68,7 @@ def watch_cells(
     ratio = change / quote.previous_close if change is not None and quote.previous_close else None
     price = quote.last if quote.last is not None else quote.mid
     return {
-        "symbol": Cell(instrument.id, note=" ".join(notes), strong=bool(quantity)),
+        "symbol": Cell(instrument.label, note=" ".join(notes), strong=bool(quantity)),
         "position": quantity or "",
         "bid": Cell(quote.bid, decimals=decimals, freshness=grade, tone=Tone.BID),
         "ask": Cell(quote.ask, decimals=decimals, freshness=grade, tone=Tone.ASK),

@@ -309,7 +309,7 @@ def toasts(qtbot: QtBot, theme: Theme) -> Toasts:
     qtbot.addWidget(window)
     window.resize(900, 600)
     window.show()
-    return Toasts(theme, window, bottom=lambda: 24)
+    return Toasts(theme, window, corner=lambda: QPoint(window.width(), window.height() - 24))
 
 
 def test_at_most_three_newest_below_and_trouble_outlives_information(toasts: Toasts) -> None:
