@@ -5,18 +5,21 @@ Each is a whole database file of its own, 0600, named by the UTC second. Automat
 every migration; of each sort the newest are kept.
 """
 
+import asyncio
 import contextlib
 import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from terminal.clock import NS_PER_S, wall_clock_ns
+from terminal.clock import NS_PER_S, Clock, wall_clock_ns
 from terminal.errors import StorageError, UserError
 from terminal.paths import check_private_file, private_file, private_folder, sync_folder
 from terminal.storage import schema
@@ -24,9 +27,11 @@ from terminal.storage.chain import Head
 from terminal.storage.database import check_database, open_engine
 from terminal.storage.head_file import HeadFile, Note
 
+_log = structlog.get_logger("storage")
 KEPT: Final = 7
 KEPT_BEFORE_MIGRATION: Final = 3
 DAY_NS: Final = 86_400 * NS_PER_S
+_LOOK_EVERY_S: Final = 900.0
 _DAILY: Final = "journal-"
 _MIGRATION: Final = "before-update-"
 
@@ -68,6 +73,7 @@ def backup_journal(journal: Path, folder: Path, *, prefix: str = _DAILY, keep: i
         ) from fault
     for old in [path for path in list_backups(folder) if path.name.startswith(prefix)][keep:]:
         old.unlink(missing_ok=True)
+    _log.info("journal backed up", file=target.name)
     return target
 
 
@@ -81,6 +87,28 @@ def backup_is_due(folder: Path) -> bool:
     """Say whether the newest daily backup is older than a day."""
     newest = next((path for path in list_backups(folder) if path.name.startswith(_DAILY)), None)
     return newest is None or _stamp(wall_clock_ns() - DAY_NS) >= _stamp_of(newest)
+
+
+async def back_up_daily(journal: Path, folder: Path, clock: Clock) -> None:
+    """Make the day's backup when it is due, for ever; a supervised task.
+
+    Raises:
+        UserError: STO-010, a backup failed; the supervisor tells it and tries again later.
+    """
+    while True:
+        if backup_is_due(folder):
+            await asyncio.to_thread(backup_journal, journal, folder)
+        due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = clock.call_later(_LOOK_EVERY_S, partial(_wake, due))
+        try:
+            await due
+        finally:
+            timer.cancel()
+
+
+def _wake(due: "asyncio.Future[None]") -> None:
+    if not due.done():
+        due.set_result(None)
 
 
 def restore_backup(journal: Path, backup: Path) -> Path | None:
@@ -102,6 +130,7 @@ def restore_backup(journal: Path, backup: Path) -> Path | None:
         where = f"; the file that was there is {kept}" if kept else ""
         raise UserError("STO-010", f"{backup} could not be restored ({fault}){where}") from fault
     accept_end(journal)
+    _log.warning("journal restored from its backup", file=backup.name, kept=kept.name if kept is not None else None)
     return kept
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +32,7 @@ from terminal.storage.chain import ChainWriter, Head, Row, genesis, key_id, seal
 from terminal.storage.database import explain, open_engine, prepare_database
 from terminal.storage.head_file import HeadFile, Note
 
+_log = structlog.get_logger("storage")
 _IDLE_S: Final = 1.0
 _CHECKPOINT_IDLE_ROWS: Final = 100
 _CHECKPOINT_ROWS: Final = 1500
@@ -179,6 +181,9 @@ class JournalWriter:
         except OSError as fault:
             self._ready.set_exception(StorageError(f"{path} cannot be opened: {fault}"))
         else:
+            _log.info("journal opened", rows=chain.head.seq, keyed=chain.key is not None)
+            if self.found:
+                _log.error("journal end is not the one remembered", found=self.found)
             return connection, chain
         return None
 
@@ -327,6 +332,7 @@ class JournalWriter:
         return self.wal_pages > _LARGE_WAL_PAGES
 
     def _fail(self, text: str) -> None:
+        _log.error("journal failed", reason=text)
         with self._arrived:
             self._failed = True
             self._waiting.clear()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
@@ -30,6 +31,7 @@ from terminal.storage.bars import BarArrays, Series, SeriesExtent
 from terminal.storage.database import CorruptDatabaseError, open_engine, prepare_database
 from terminal.storage.ticks import InstrumentNumbers, TickArrays
 
+_log = structlog.get_logger("storage")
 _IDLE_S: Final = 0.25
 _TIDY_EVERY_NS: Final = 600 * NS_PER_S
 _MOST_WAITING: Final = 200_000
@@ -199,6 +201,7 @@ class MarketStore:
             except CorruptDatabaseError as fault:
                 kept = set_aside(self.path)
                 self.notice = f"{fault.text.partition(';')[0]}; it is kept as {kept} and market data begins anew"
+                _log.warning("market data begins anew", kept=str(kept))
                 prepare_database(self.path, schema.MARKET_SCHEMA, durable=False)
             engine = open_engine(self.path, durable=False, pool=StaticPool)
             stack.callback(engine.dispose)
@@ -236,6 +239,8 @@ class MarketStore:
         except (DBAPIError, DataError, OSError) as fault:
             self._numbers.forget()
             self.lost += rows
+            if not self.problem:
+                _log.error("market data is lost", reason=str(getattr(fault, "orig", fault)))
             self.problem = f"market data is not recorded: {getattr(fault, 'orig', fault)}"
         else:
             self.problem = ""

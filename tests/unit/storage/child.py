@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from terminal.errors import StorageError, UserError
+from terminal.logs import configure_structlog
 from terminal.paths import lock_profile, profile_paths
 from terminal.storage.journal import JournalStore
 from tests.unit.storage.records import intent
@@ -75,6 +76,7 @@ def take_profile(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    configure_structlog()  # its own way of printing would speak on standard output
     where = Path(sys.argv[2])
     match sys.argv[1]:
         case "write":

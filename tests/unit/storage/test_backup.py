@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from terminal.clock import SimClock
 from terminal.errors import UserError
-from terminal.storage.backup import KEPT, accept_end, backup_is_due, backup_journal, list_backups, restore_backup
+from terminal.storage.backup import (
+    KEPT,
+    accept_end,
+    back_up_daily,
+    backup_is_due,
+    backup_journal,
+    list_backups,
+    restore_backup,
+)
 from terminal.storage.journal import load_journal, verify_journal
 from tests.unit.storage.conftest import OpenJournal
 from tests.unit.storage.records import intent, story
@@ -80,3 +89,26 @@ async def test_a_backup_folder_that_cannot_be_used_is_told(open_journal: OpenJou
     (folder / "backups").write_text("a file")
     with pytest.raises(UserError, match="FIL-004"):
         backup_journal(journal.path, folder / "backups")
+
+
+async def test_the_daily_backup_is_made_when_it_is_due_and_not_before(open_journal: OpenJournal, folder: Path) -> None:
+    journal = await open_journal()
+    await journal.stop()
+    backups, clock = folder / "backups", SimClock(0)
+    task = asyncio.create_task(back_up_daily(journal.path, backups, clock))
+
+    async def waits_again() -> None:
+        while clock.next_timer_ns() is None:
+            await asyncio.wait([task], timeout=0.01)
+
+    await waits_again()
+    (first,) = list_backups(backups)
+    clock.advance(3600)
+    await waits_again()
+    assert list_backups(backups) == (first,)
+    first.rename(first.with_name("journal-20200101T000000.000000Z.db"))
+    clock.advance(3600)
+    await waits_again()
+    assert len(list_backups(backups)) == 2
+    task.cancel()
+    await asyncio.wait([task])

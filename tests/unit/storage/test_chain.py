@@ -14,6 +14,7 @@ from terminal.storage.backup import backup_journal
 from terminal.storage.chain import ChainReport, Head, Row, genesis, link, seal
 from terminal.storage.head_file import HeadFile
 from terminal.storage.journal import JournalStore, verify_journal
+from tests.conftest import AllowLogs
 from tests.unit.storage.conftest import OpenJournal
 from tests.unit.storage.records import story
 
@@ -91,7 +92,10 @@ async def test_a_row_forged_without_the_key_is_found(open_journal: OpenJournal) 
     assert forged.unchecked_rows == forged.rows  # a strange key proves nothing and accuses nobody
 
 
-async def test_an_older_copy_put_back_is_found_at_start_and_on_demand(open_journal: OpenJournal, folder: Path) -> None:
+async def test_an_older_copy_put_back_is_found_at_start_and_on_demand(
+    open_journal: OpenJournal, folder: Path, allow_logs: AllowLogs
+) -> None:
+    allow_logs("storage")
     journal = await write(open_journal, range(1, 3))
     shutil.copy(journal.path, folder / "copy")
     await write(open_journal, range(3, 5))

@@ -13,6 +13,7 @@ from terminal.storage.backup import backup_journal, list_backups, restore_backup
 from terminal.storage.database import CorruptDatabaseError, check_database, prepare_database
 from terminal.storage.journal import JournalStore, load_journal
 from terminal.storage.schema import JOURNAL_SCHEMA
+from tests.conftest import AllowLogs
 from tests.unit.storage.records import intent, story
 
 
@@ -180,7 +181,8 @@ def test_a_failed_migration_undoes_itself_after_making_a_backup(journal: Path, t
     other.close()
 
 
-def test_a_damaged_journal_names_its_backup_and_is_restored_from_it(journal: Path) -> None:
+def test_a_damaged_journal_names_its_backup_and_is_restored_from_it(journal: Path, allow_logs: AllowLogs) -> None:
+    allow_logs("storage")
     backups = journal.parent / "backups"
     backup = backup_journal(journal, backups)
     store = start(journal)

@@ -13,6 +13,7 @@ import pytest
 
 from terminal.errors import StorageError
 from terminal.storage.journal import JournalStore, load_journal
+from tests.conftest import AllowLogs
 from tests.unit.storage.conftest import OpenJournal
 from tests.unit.storage.records import intent
 
@@ -126,7 +127,8 @@ def test_a_full_disk_stops_the_journal_and_loses_nothing(folder: Path, allowed_k
     assert kept[: durable * 3] == [record for number in range(1, durable + 1) for record in intent(number)]
 
 
-async def test_a_foreign_lock_on_the_database_stops_the_journal(folder: Path) -> None:
+async def test_a_foreign_lock_on_the_database_stops_the_journal(folder: Path, allow_logs: AllowLogs) -> None:
+    allow_logs("storage")
     loop = asyncio.get_running_loop()
     failed: asyncio.Future[StorageError] = loop.create_future()
     journal = JournalStore(folder / "journal.db", disk_floor=0, busy_timeout_ms=50, on_failure=failed.set_result)

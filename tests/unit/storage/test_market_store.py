@@ -23,6 +23,7 @@ from terminal.storage.bars import CHUNK_BARS, NAMES, BarArrays, Series
 from terminal.storage.market_store import MarketStore
 from terminal.storage.recorder import FLUSH_ROWS, FLUSH_S, Recorder
 from terminal.storage.ticks import DATA_TYPE_CODES, HALTED, PACKED_ROWS, SOURCE_CODES
+from tests.conftest import AllowLogs
 
 AAPL = InstrumentId("AAPL")
 MINUTES = Series(instrument_id=AAPL, seconds=60)
@@ -165,7 +166,8 @@ async def test_series_do_not_mix_and_growing_bars_are_not_kept(store: MarketStor
     assert len(store.read_bars(Series(instrument_id=AAPL, seconds=300))["open"]) == 0
 
 
-async def test_a_price_that_is_no_number_loses_its_batch_and_says_so(store: MarketStore) -> None:
+async def test_a_price_that_is_no_number_loses_its_batch_and_says_so(store: MarketStore, allow_logs: AllowLogs) -> None:
+    allow_logs("storage")
     broken = bars_from(0, 5)
     broken["close"] = np.array([1.0, np.nan, 1, 1, 1])
     store.put_bars(MINUTES, broken)
@@ -286,7 +288,8 @@ def aside(folder: Path) -> Path:
     return kept
 
 
-async def test_a_damaged_file_is_put_aside_and_begun_anew(folder: Path) -> None:
+async def test_a_damaged_file_is_put_aside_and_begun_anew(folder: Path, allow_logs: AllowLogs) -> None:
+    allow_logs("storage")
     (folder / "market.db").write_bytes(b"not a database at all" * 400)
     (folder / "market.db").chmod(0o600)
     store = MarketStore(folder / "market.db")
