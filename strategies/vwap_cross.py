@@ -126,7 +126,9 @@ class VwapCross(Strategy):
 
     def warm_up(self, ctx: StrategyContext, bars: Sequence[Bar]) -> None:
         for bar in bars:
-            self._take(ctx, bar)
+            vwap, _, _ = self._take(ctx, bar)
+            if vwap is not None:
+                self._previous = (bar.close, vwap)
 
     def _take(self, ctx: StrategyContext, bar: Bar) -> tuple[float | None, float | None, float | None]:
         """Push one bar; return (VWAP, SMA, ATR) after it."""
