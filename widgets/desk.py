@@ -7,6 +7,7 @@ Imported after the first paint. It holds the parts together and decides nothing 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from PySide6.QtCore import QByteArray, QObject, QPoint, QTimer, QUrl
@@ -428,7 +429,10 @@ class Desk(QObject):
     def _show_workspace(self) -> None:
         blob, size = self._blobs.get(f"layout:{self.workspace}"), self.window.size()
         if blob is None or not self.window.restore_layout(blob):
-            ARRANGEMENTS[self.workspace](self.window, self.docks)
+            arrangement = ARRANGEMENTS[self.workspace]
+            arrangement.place(self.window, self.docks)
+            arrangement.size(self.window, self.docks)
+            QTimer.singleShot(0, self, partial(arrangement.size, self.window, self.docks))
         if self.window.size() != size and not self.window.isMaximized():
             self.window.resize(size)  # docks on their way to their places may have pushed the window wider
         self.chain.update_visible()

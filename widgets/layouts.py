@@ -2,6 +2,7 @@
 """Layouts: where the panels stand in each workspace when nobody has moved them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 
@@ -50,7 +51,7 @@ def _heights(window: MainWindow, docks: Docks, wanted: Mapping[str, int]) -> Non
 def arrange_main(window: MainWindow, docks: Docks) -> None:
     """Watchlist and chart over the blotter; ladder and tape over the ticket."""
     _clear(window, docks)
-    wide, width, height = window.width() >= WIDE, window.width(), window.height()
+    wide = window.width() >= WIDE
     window.addDockWidget(LEFT, docks["watchlist"], DOWN)
     window.splitDockWidget(docks["watchlist"], docks["orders"], DOWN)
     window.splitDockWidget(docks["watchlist"], docks["chart"], ACROSS)
@@ -69,6 +70,10 @@ def arrange_main(window: MainWindow, docks: Docks) -> None:
     _show(docks, shown)
     for key in ("positions", "orders") if wide else ("orders",):
         docks[key].raise_()
+
+
+def size_main(window: MainWindow, docks: Docks) -> None:
+    wide, width, height = window.width() >= WIDE, window.width(), window.height()
     side, ladder, tape, blotter = (300, 320, 240, 430) if wide else (232, 236, 180, 226)
     right = ladder + tape
     ticket = 420 if wide else 372
@@ -81,7 +86,6 @@ def arrange_main(window: MainWindow, docks: Docks) -> None:
 def arrange_options(window: MainWindow, docks: Docks) -> None:
     """The chain over the chart; the ticket over risk and the blotter."""
     _clear(window, docks)
-    width, height = window.width(), window.height()
     window.addDockWidget(LEFT, docks["watchlist"], DOWN)
     window.splitDockWidget(docks["watchlist"], docks["chain"], ACROSS)
     window.splitDockWidget(docks["chain"], docks["chart"], DOWN)
@@ -90,6 +94,10 @@ def arrange_options(window: MainWindow, docks: Docks) -> None:
     _tabs(window, docks, ("risk", "orders", "positions", "fills"))
     _show(docks, ("watchlist", "chain", "chart", "ticket", "risk", "orders", "positions", "fills"))
     docks["risk"].raise_()
+
+
+def size_options(window: MainWindow, docks: Docks) -> None:
+    width, height = window.width(), window.height()
     right = 560 if window.width() >= WIDE else 440
     _widths(window, docks, {"watchlist": 232, "chain": width - 232 - right - 8, "ticket": right})
     _heights(window, docks, {"chain": int(height * 0.62), "chart": int(height * 0.38) - 60})
@@ -109,15 +117,25 @@ def arrange_risk(window: MainWindow, docks: Docks) -> None:
     _show(docks, ("risk", "account", "positions", "orders", "fills", "strategies", "log"))
     docks["positions"].raise_()
     docks["strategies"].raise_()
-    width = window.width()
-    window.resizeDocks([docks["risk"], docks["account"]], [int(width * 0.66), int(width * 0.34)], ACROSS)
-    window.resizeDocks(
-        [docks["risk"], docks["positions"]], [int(window.height() * 0.62), int(window.height() * 0.32)], DOWN
-    )
 
 
-ARRANGEMENTS: Mapping[str, Callable[[MainWindow, Docks], None]] = {
-    "Main": arrange_main,
-    "Options": arrange_options,
-    "Risk": arrange_risk,
+def size_risk(window: MainWindow, docks: Docks) -> None:
+    width, height = window.width(), window.height()
+    _widths(window, docks, {"risk": int(width * 0.6), "account": int(width * 0.4)})
+    _heights(window, docks, {"risk": int(height * 0.6), "positions": int(height * 0.34)})
+    _heights(window, docks, {"account": int(height * 0.42), "strategies": int(height * 0.5)})
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Places the docks, then gives them their sizes; sizes hold only once the places are laid out."""
+
+    place: Callable[[MainWindow, Docks], None]
+    size: Callable[[MainWindow, Docks], None]
+
+
+ARRANGEMENTS: Mapping[str, Arrangement] = {
+    "Main": Arrangement(arrange_main, size_main),
+    "Options": Arrangement(arrange_options, size_options),
+    "Risk": Arrangement(arrange_risk, size_risk),
 }

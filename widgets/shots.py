@@ -43,7 +43,7 @@ class ShotSession:
         for name in ("Main", "Options", "Risk"):
             desk.window.top.show_workspace(name)
             desk.switch_workspace(name)
-            await asyncio.sleep(1.0 if name == "Main" else 4.0)
+            await asyncio.sleep(1.0 if name == "Main" else 8.0)
             self._save(desk.window, "main" if name == "Main" else name.lower())
             if name == "Main":
                 missing += await self._panels(desk)
