@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from brokers.ibkr import codes, parse
+from brokers.ibkr import codes
 from brokers.ibkr.codes import HistoryRefusal
 from brokers.ibkr.connection import Connection, Request
 from brokers.ibkr.contracts import ContractRegister, to_ib
 from brokers.ibkr.hours import format_utc
 from brokers.ibkr.link import Link
 from brokers.ibkr.pacing import HistoryPacing
+from brokers.ibkr.series import BAR_SIZES, SOURCES, Series, duration_text, make_series
 from brokers.ibkr.timing import BrokerClock, within
 from terminal.clock import Timer
 from terminal.errors import BrokerError, LinkLostError, PacedError, RefusedError
@@ -25,75 +26,15 @@ from terminal.model.enums import AssetClass, BarSource
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 
-BAR_SIZES: Final = {
-    1: "1 secs",
-    5: "5 secs",
-    10: "10 secs",
-    15: "15 secs",
-    30: "30 secs",
-    60: "1 min",
-    120: "2 mins",
-    180: "3 mins",
-    300: "5 mins",
-    600: "10 mins",
-    900: "15 mins",
-    1200: "20 mins",
-    1800: "30 mins",
-    3600: "1 hour",
-    7200: "2 hours",
-    14400: "4 hours",
-    28800: "8 hours",
-    86400: "1 day",
-}
-_SOURCES: Final = {BarSource.TRADES: "TRADES", BarSource.MIDPOINT: "MIDPOINT"}
-_DAY_S: Final = 86400
 _ANSWER_S: Final = 30.0
 _PACED_ATTEMPTS: Final = 3
 _PACED_WAIT_S: Final = 15.0
 _RETRY_S: Final = (5.0, 15.0, 60.0)
 
 
-def duration_text(duration_s: int, seconds: int) -> str:
-    """Return IBKR's duration for ``duration_s``: seconds up to a day, then days, then years. Daily bars need days."""
-    days = -(-duration_s // _DAY_S)
-    if duration_s <= _DAY_S and seconds < _DAY_S:
-        return f"{max(duration_s, 2 * seconds, 30)} S"
-    return f"{days} D" if days <= 365 else f"{-(-days // 365)} Y"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Series:
-    """What is asked for."""
-
-    instrument: Instrument
-    seconds: int
-    duration_s: int
-    end_ns: int | None
-    source: BarSource
-    regular_hours_only: bool
-
-    @property
-    def contract_key(self) -> str:
-        return f"{self.instrument.id} {self.source.value}"
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        return (
-            self.instrument.id,
-            self.seconds,
-            self.duration_s,
-            self.end_ns,
-            self.source,
-            self.regular_hours_only,
-        )
-
-    def bar(self, row: Sequence[str], *, closed: bool) -> Bar:
-        return parse.bar(row, self.instrument.id, self.seconds, self.source, self.instrument.time_zone, closed=closed)
-
-
 @dataclass(eq=False, slots=True)
 class _Pending:
-    series: _Series
+    series: Series
     answer: "asyncio.Future[list[Bar]]"
     connection: Connection
 
@@ -102,7 +43,7 @@ class _Pending:
 class _Stream:
     """One keep-up-to-date series; fulfils `BarStream`."""
 
-    series: _Series
+    series: Series
     sink: Callable[[Sequence[Bar], bool], None]
     feed: "History"
     req_id: int = 0
@@ -164,7 +105,7 @@ class History:
         regular_hours_only: bool = True,
     ) -> Sequence[Bar]:
         """Return bars, oldest first; see `HistoryFeed.bars`. No data is an empty answer, not an error."""
-        series = _series(instrument, seconds, duration_s, end_ns, source, regular_hours_only=regular_hours_only)
+        series = make_series(instrument, seconds, duration_s, end_ns, source, regular_hours_only=regular_hours_only)
         self._register.remember(instrument)
         for attempt in range(_PACED_ATTEMPTS):
             try:
@@ -182,7 +123,7 @@ class History:
         except TimeoutError:
             return
 
-    async def _ask(self, series: _Series) -> list[Bar]:
+    async def _ask(self, series: Series) -> list[Bar]:
         pacing = self._pacing = self._pacing or HistoryPacing(self._clock)
         self._open_connection()
         await pacing.enter(seconds=series.seconds, contract=series.contract_key, key=series.key)
@@ -191,7 +132,7 @@ class History:
         finally:
             pacing.leave()
 
-    async def _answer(self, series: _Series) -> list[Bar]:
+    async def _answer(self, series: Series) -> list[Bar]:
         connection = self._open_connection()
         answer: asyncio.Future[list[Bar]] = asyncio.get_running_loop().create_future()
         req_id = self._send(connection, series, lambda code, text: self._refused(req_id, code, text), keep=False)
@@ -206,9 +147,7 @@ class History:
             self._pending.pop(req_id, None)
             connection.forget(req_id)
 
-    def _send(
-        self, connection: Connection, series: _Series, on_error: Callable[[int, str], bool], *, keep: bool
-    ) -> int:
+    def _send(self, connection: Connection, series: Series, on_error: Callable[[int, str], bool], *, keep: bool) -> int:
         req_id = connection.request_id(
             Request(channel="history", instrument_id=series.instrument.id, on_error=on_error)
         )
@@ -218,7 +157,7 @@ class History:
             "" if series.end_ns is None else format_utc(series.end_ns),
             duration_text(series.duration_s, series.seconds),
             BAR_SIZES[series.seconds],
-            _SOURCES[series.source],
+            SOURCES[series.source],
             series.regular_hours_only,
             2,
             keep,
@@ -252,7 +191,7 @@ class History:
     ) -> "_Stream":
         """Stream one series; see `HistoryFeed.keep_bars`."""
         source = BarSource.MIDPOINT if instrument.asset_class is AssetClass.FOREX else BarSource.TRADES
-        series = _series(instrument, seconds, duration_s, None, source, regular_hours_only=regular_hours_only)
+        series = make_series(instrument, seconds, duration_s, None, source, regular_hours_only=regular_hours_only)
         stream = _Stream(series, sink, self)
         self._register.remember(instrument)
         self._wanted.append(stream)
@@ -351,7 +290,7 @@ class History:
             stream.last = made[-1] if made else None
             stream.sink(made, True)
 
-    def _read(self, series: _Series, fields: list[str]) -> list[Bar]:
+    def _read(self, series: Series, fields: list[str]) -> list[Bar]:
         """Return the bars in strict order of time; a repeated time keeps the later row."""
         rows = fields[5:]
         if len(rows) != 8 * int(fields[4]):
@@ -379,27 +318,3 @@ class History:
             stream.sink((replace(last, closed=True), bar), False)
         else:
             stream.sink((bar,), False)
-
-
-def _series(
-    instrument: Instrument,
-    seconds: int,
-    duration_s: int,
-    end_ns: int | None,
-    source: BarSource,
-    *,
-    regular_hours_only: bool,
-) -> _Series:
-    if seconds not in BAR_SIZES:
-        shown = ", ".join(str(size) for size in BAR_SIZES)
-        raise RefusedError(0, f"a bar must be one of {shown} seconds, was {seconds}")
-    if duration_s <= 0:
-        raise RefusedError(0, f"a duration must be positive, was {duration_s} s")
-    return _Series(
-        instrument=instrument,
-        seconds=seconds,
-        duration_s=duration_s,
-        end_ns=end_ns,
-        source=source,
-        regular_hours_only=regular_hours_only,
-    )

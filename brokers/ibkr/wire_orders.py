@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from brokers.ibkr.contracts import ContractRegister, WireContract, decimal
+from brokers.ibkr.contracts import ContractRegister, WireContract
 from brokers.ibkr.hours import parse_time
 from brokers.ibkr.orders import ORDER_TYPES, TIMES_IN_FORCE
+from brokers.ibkr.wire_reader import Reader, contract, optional
 from terminal.model.commands import OrderSpec
 from terminal.model.enums import OrderType, Side, TimeInForce
 from terminal.model.events import (
@@ -39,52 +40,6 @@ _OWN_REFERENCE: Final = "T1-"
 _UNSET_INT: Final = 2147483647
 _CONDITION_FIELDS: Final[Mapping[int, int]] = {1: 6, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5}
 """Fields after the type, per condition type: price, time, margin, execution, volume, percent change."""
-
-
-class Reader:
-    """Reads fields in order, and knows at the end whether any is left."""
-
-    __slots__ = ("_fields", "_next")
-
-    def __init__(self, fields: Sequence[str], start: int = 1) -> None:
-        self._fields = fields
-        self._next = start
-
-    def text(self) -> str:
-        if self._next >= len(self._fields):
-            raise ValueError(f"the message ends early, after {len(self._fields)} fields")
-        self._next += 1
-        return self._fields[self._next - 1]
-
-    def skip(self, count: int) -> None:
-        self._next += count
-        if count < 0 or self._next > len(self._fields):
-            raise ValueError(f"the message ends early, after {len(self._fields)} fields")
-
-    def integer(self) -> int:
-        text = self.text()
-        return int(text) if text else 0
-
-    def number(self) -> Decimal | None:
-        """Read a number; None where it is empty or unset."""
-        return optional(self.text())
-
-    def texts(self, names: str) -> dict[str, str]:
-        """Read one field per name (a line of names separated by blanks)."""
-        return {name: self.text() for name in names.split()}
-
-    def end(self) -> None:
-        left = len(self._fields) - self._next
-        if left:
-            raise ValueError(f"the message has {left} fields too many")
-
-
-def optional(text: str) -> Decimal | None:
-    """Read a number that may be absent. Raises ValueError when it is not a number."""
-    if not text:
-        return None
-    value = decimal(text, Decimal("NaN"))
-    return value if value.is_finite() else None
 
 
 def reference(text: str) -> ClientOrderId | None:
@@ -171,7 +126,7 @@ def execution(
     """Read message 11; return its request id too. A time that cannot be placed books at ``ns`` with its raw text."""
     read = Reader(fields)
     req_id, order_id = read.integer(), read.integer()
-    wire = _contract(read)
+    wire = contract(read)
     texts = read.texts("exec_id time account exchange side")
     shares, price, perm_id, client_id = read.number(), read.number(), _perm_id(read.text()), read.integer()
     read.skip(3)  # liquidation, cumulative quantity, average price
@@ -207,22 +162,6 @@ def _side(text: str) -> Side:
     return side
 
 
-def _contract(read: Reader) -> WireContract:
-    return WireContract(
-        con_id=read.integer(),
-        symbol=read.text(),
-        sec_type=read.text(),
-        expiry=read.text(),
-        strike=read.text(),
-        right=read.text(),
-        multiplier=read.text(),
-        exchange=read.text(),
-        currency=read.text(),
-        local_symbol=read.text(),
-        trading_class=read.text(),
-    )
-
-
 # ---------------------------------------------------------------- openOrder and completedOrder
 _TERMS: Final = "action quantity type limit aux tif oca_group account open_close origin order_ref"
 _OPEN_MIDDLE: Final = """fa_group fa_method fa_percentage fa_profile model_code good_till_date rule_80a percent_offset
@@ -252,7 +191,7 @@ def open_order(fields: Sequence[str], ns: int, version: int, register: ContractR
     """Read message 5."""
     read = Reader(fields)
     order_id = read.integer()
-    wire = _contract(read)
+    wire = contract(read)
     terms = read.texts(_TERMS)
     client_id, perm_id = read.integer(), _perm_id(read.text())
     terms |= read.texts("outside_rth hidden discretionary good_after")
@@ -386,7 +325,7 @@ def _spec(wire: WireContract, terms: Mapping[str, str], quantity: Decimal, regis
 def completed_order(fields: Sequence[str], ns: int, version: int) -> VenueOrderCompleted:
     """Read message 101."""
     read = Reader(fields)
-    _contract(read)
+    contract(read)
     terms = read.texts(_TERMS)
     perm_id = _perm_id(read.text())
     read.skip(4)  # outside hours, hidden, discretionary, good after

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from brokers.ibkr.bars import BAR_SIZES, duration_text
 from brokers.ibkr.pacing import HistoryPacing
+from brokers.ibkr.series import BAR_SIZES, duration_text
 from terminal.clock import NS_PER_S
 from terminal.errors import BrokerError, LinkLostError, PacedError, RefusedError
 from terminal.model.enums import AssetClass, BarSource, LinkState

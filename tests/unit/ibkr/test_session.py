@@ -260,6 +260,13 @@ async def test_farm_notices_are_shown_and_do_not_end_the_session() -> None:
         assert one.broker.link is LinkState.READY
 
 
+async def test_a_notice_under_the_id_of_no_request_is_about_the_session() -> None:
+    async with desk() as one:
+        await one.ready()
+        one.tws.send(4, 2, 2147483647, 2107, "HMDS data farm connection is inactive:ushmds", "")
+        assert (await one.heard.first(DataNotice)).code == 2107
+
+
 async def test_accounts_that_change_under_us_end_the_session() -> None:
     async with desk() as one:
         await one.ready()

@@ -330,7 +330,7 @@ async def test_two_truths_at_once_are_asked_one_after_the_other() -> None:
     async with desk() as one:
         await one.ready()
         first, second = one.task(one.broker.truth(ACCOUNT)), one.task(one.broker.truth(ACCOUNT))
-        await one.heard.until(lambda: True)
+        assert await one.step_until(lambda: first.done() and second.done()) < 5
         await first
         await second
         kinds = [f[0] for f in one.tws.received if f[0] in ("16", "99", "7")]

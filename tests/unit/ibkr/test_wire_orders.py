@@ -11,6 +11,7 @@ from brokers.ibkr import wire_orders
 from brokers.ibkr.contracts import ContractRegister
 from brokers.ibkr.library import load
 from brokers.ibkr.routes import UNREADABLE_FAULTS
+from brokers.ibkr.wire_reader import optional
 from terminal.clock import NS_PER_S
 from terminal.model.enums import OrderType, Side, TimeInForce
 from terminal.model.instrument import Instrument
@@ -160,8 +161,8 @@ def test_prices_that_tws_fills_in_by_itself_are_not_taken_for_terms() -> None:
 
 def test_an_unset_number_is_absent() -> None:
     for unset in ("", messages.UNSET, "2147483647", "1.7976931348623157e+308"):
-        assert wire_orders.optional(unset) is None
-    assert wire_orders.optional("0.0") == 0
+        assert optional(unset) is None
+    assert optional("0.0") == 0
 
 
 def test_an_execution_keeps_exact_numbers_and_its_time() -> None:
