@@ -436,6 +436,7 @@ class Desk(QObject):
         if self.window.size() != size and not self.window.isMaximized():
             self.window.resize(size)  # docks on their way to their places may have pushed the window wider
         self.chain.update_visible()
+        QTimer.singleShot(0, self.toasts.arrange)
 
     def reset_layout(self) -> None:
         """Put the panels of this workspace where they stand on a first start."""
@@ -501,7 +502,7 @@ async def run_desk(
     """Build the core and the panels, run until the window is closed, stop in order; return the exit code."""
     kernel = await build()
     desk = Desk(theme, window, kernel)
-    crash.install(desk.stage, kernel)
+    remove_hooks = crash.install(desk.stage, kernel)
     leaving = asyncio.get_running_loop().create_future()
 
     def leave() -> None:
@@ -521,6 +522,7 @@ async def run_desk(
         desk.save_layout()
         desk.close()
         await kernel.stop()
+        remove_hooks()
         window.leave()
     return code
 

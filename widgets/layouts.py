@@ -10,11 +10,8 @@ from widgets.main_window import MainWindow
 from widgets.panel import PanelDock
 
 Docks = Mapping[str, PanelDock]
-LEFT, RIGHT, BOTTOM = (
-    Qt.DockWidgetArea.LeftDockWidgetArea,
-    Qt.DockWidgetArea.RightDockWidgetArea,
-    Qt.DockWidgetArea.BottomDockWidgetArea,
-)
+LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
+"""All docks stand in one area: widths across two areas are Qt's to decide, not ours."""
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 BLOTTER = ("orders", "fills", "positions", "strategies", "log")
 WIDE = 2_000
@@ -52,10 +49,10 @@ def arrange_main(window: MainWindow, docks: Docks) -> None:
     """Watchlist and chart over the blotter; ladder and tape over the ticket."""
     _clear(window, docks)
     wide = window.width() >= WIDE
-    window.addDockWidget(LEFT, docks["watchlist"], DOWN)
+    window.addDockWidget(LEFT, docks["watchlist"])
+    window.splitDockWidget(docks["watchlist"], docks["ladder"], ACROSS)
     window.splitDockWidget(docks["watchlist"], docks["orders"], DOWN)
     window.splitDockWidget(docks["watchlist"], docks["chart"], ACROSS)
-    window.addDockWidget(RIGHT, docks["ladder"], DOWN)
     window.splitDockWidget(docks["ladder"], docks["ticket"], DOWN)
     window.splitDockWidget(docks["ladder"], docks["tape"], ACROSS)
     if wide:
@@ -86,10 +83,10 @@ def size_main(window: MainWindow, docks: Docks) -> None:
 def arrange_options(window: MainWindow, docks: Docks) -> None:
     """The chain over the chart; the ticket over risk and the blotter."""
     _clear(window, docks)
-    window.addDockWidget(LEFT, docks["watchlist"], DOWN)
+    window.addDockWidget(LEFT, docks["watchlist"])
     window.splitDockWidget(docks["watchlist"], docks["chain"], ACROSS)
+    window.splitDockWidget(docks["chain"], docks["ticket"], ACROSS)
     window.splitDockWidget(docks["chain"], docks["chart"], DOWN)
-    window.addDockWidget(RIGHT, docks["ticket"], DOWN)
     window.splitDockWidget(docks["ticket"], docks["risk"], DOWN)
     _tabs(window, docks, ("risk", "orders", "positions", "fills"))
     _show(docks, ("watchlist", "chain", "chart", "ticket", "risk", "orders", "positions", "fills"))
@@ -98,8 +95,8 @@ def arrange_options(window: MainWindow, docks: Docks) -> None:
 
 def size_options(window: MainWindow, docks: Docks) -> None:
     width, height = window.width(), window.height()
-    right = 560 if window.width() >= WIDE else 440
-    _widths(window, docks, {"watchlist": 232, "chain": width - 232 - right - 8, "ticket": right})
+    side, right = (290, 600) if window.width() >= WIDE else (232, 440)
+    _widths(window, docks, {"watchlist": side, "chain": width - side - right - 8, "ticket": right})
     _heights(window, docks, {"chain": int(height * 0.62), "chart": int(height * 0.38) - 60})
     _heights(window, docks, {"ticket": 380, "risk": height - 440})
 

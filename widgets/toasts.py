@@ -228,6 +228,10 @@ class Toasts(QObject):
         self._place(card)
         return card
 
+    def arrange(self) -> None:
+        """Stand in the corner as it is now, after the layout has changed."""
+        self._place()
+
     def dismiss(self, key: str) -> None:
         """End a trouble by the key of its toast; nothing when it is gone already."""
         for card in [card for card in self._cards if card.toast.key == key]:

@@ -130,7 +130,7 @@ def order_cells(
         "owner": order.strategy_id or formats.ORDER_ORIGINS[order.origin],
         "group": group,
         "since": order.created_ns,
-        "age": max(0, now_ns - order.created_ns) / NS_PER_S,
+        "age": "" if done else max(0, now_ns - order.created_ns) / NS_PER_S,
         "id": "" if order.broker_order_id is None else str(order.broker_order_id),
         "cancel": None if order.is_open else "",
     }
