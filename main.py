@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
+LOOK: Final = (
+    ("connection", "mode", ("demo", "paper", "live")),
+    ("appearance", "theme", ("dark", "light")),
+    ("appearance", "density", ("normal", "compact", "comfortable")),
+)
+"""What the first paint needs of the settings: section, key, values with the default first. A test holds them equal."""
 RESERVED: Final = ("day", "data", "drill", "kill", "backtest", "probe")
 
 
@@ -112,14 +118,72 @@ def cli(argv: Sequence[str] | None = None) -> int:
 # ---------------------------------------------------------------- a profile, open and locked
 @dataclass(slots=True)
 class Session:
-    """One opened profile: its lock is held, its settings are read, its demo market is starting."""
+    """One profile whose lock is held. `begin` does what the first paint does not wait for."""
 
     paths: "ProfilePaths"
+    demo: bool
+    ending: contextlib.ExitStack
+
+    def begin(self) -> "Begun":
+        """Read the settings, start the log and the demo's market; all ends with the session.
+
+        Raises:
+            UserError: SET-00x, the settings cannot be used; FIL-00x, a folder is not private.
+        """
+        from terminal.logs import start_logs
+        from terminal.model.enums import Mode
+
+        file = _settings_file(self.paths)
+        settings = file.load().settings
+        if self.demo:
+            settings = replace(settings, connection=replace(settings.connection, mode=Mode.DEMO))
+        child = None
+        if settings.connection.mode is Mode.DEMO:
+            child = _demo_child(self.paths, settings)
+            self.ending.callback(child.stop)
+        logs = start_logs(
+            self.paths.logs,
+            level=settings.log.level.value,
+            console="warning",
+            mask_accounts=settings.log.mask_accounts,
+            kept_days=settings.log.kept_days,
+        )
+        self.ending.callback(logs.stop)
+        return Begun(settings, file, logs, child)
+
+    def look(self) -> tuple[str, str, str]:
+        """Return mode, theme and density for the first paint, without the settings' whole machinery.
+
+        Anything unusual in the file is left to the full reading, which refuses it in words.
+        """
+        import tomllib
+
+        known: dict[str, Any] = {}
+        with contextlib.suppress(FileNotFoundError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            known = tomllib.loads(self.paths.settings.read_text("utf-8"))
+        found = []
+        for section, key, usual in LOOK:
+            table = known.get(section, {})
+            value = table.get(key, usual[0]) if isinstance(table, dict) else None
+            if value not in usual:
+                settings = _settings_file(self.paths).load().settings
+                return (
+                    settings.connection.mode.value,
+                    settings.appearance.theme.value,
+                    settings.appearance.density.value,
+                )
+            found.append(str(value))
+        return ("demo" if self.demo else found[0]), found[1], found[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What `Session.begin` started."""
+
     settings: "Settings"
     settings_file: "SettingsFile"
     logs: "Logs"
     child: "SimulatorChild | None"
-    notices: tuple[str, ...] = ()
 
 
 def _paths(options: argparse.Namespace) -> "ProfilePaths":
@@ -149,33 +213,13 @@ def _settings_file(paths: "ProfilePaths") -> "SettingsFile":
 
 @contextlib.contextmanager
 def _session(options: argparse.Namespace) -> Iterator[Session]:
-    """Open a profile: folders, lock, settings, log, and the demo's market as early as can be."""
-    from terminal.logs import start_logs
-    from terminal.model.enums import Mode
+    """Open a profile: its folders and its lock. Nothing heavy: the window waits for it."""
     from terminal.paths import lock_profile, prepare_profile
 
     paths = _paths(options)
-    notices = prepare_profile(paths)
-    with lock_profile(paths):
-        file = _settings_file(paths)
-        loaded = file.load()
-        settings = loaded.settings
-        if getattr(options, "demo", False):
-            settings = replace(settings, connection=replace(settings.connection, mode=Mode.DEMO))
-        logs = start_logs(
-            paths.logs,
-            level=settings.log.level.value,
-            console="warning",
-            mask_accounts=settings.log.mask_accounts,
-            kept_days=settings.log.kept_days,
-        )
-        child = _demo_child(paths, settings) if settings.connection.mode is Mode.DEMO else None
-        try:
-            yield Session(paths, settings, file, logs, child, (*notices, *loaded.warnings))
-        finally:
-            if child is not None:
-                child.stop()
-            logs.stop()
+    prepare_profile(paths)
+    with lock_profile(paths), contextlib.ExitStack() as ending:
+        yield Session(paths, bool(getattr(options, "demo", False)), ending)
 
 
 def _demo_child(paths: "ProfilePaths", settings: "Settings") -> "SimulatorChild":
@@ -190,6 +234,7 @@ def _demo_child(paths: "ProfilePaths", settings: "Settings") -> "SimulatorChild"
 
 async def _build(session: Session, **overrides: Any) -> "Kernel":
     """Wire the core of one profile. ``overrides`` replace parts of it, for the self-test's crash points."""
+    begun = session.begin()
     import asyncio
 
     from brokers.ibkr import PLUGIN as IBKR
@@ -208,18 +253,18 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
     from terminal.storage.workspace import WorkspaceStore
     from terminal.strategy.base import StrategyPlugin
 
-    paths, settings = session.paths, session.settings
+    paths, settings, child = session.paths, begun.settings, begun.child
     brokers: Registry[BrokerPlugin] = Registry(BrokerPlugin)
     brokers.add_builtin([IBKR])
     strategies: Registry[StrategyPlugin] = Registry(StrategyPlugin)
     strategies.add_builtin([vwap_cross.PLUGIN, mean_reversion.PLUGIN])
-    secrets = await asyncio.to_thread(open_secrets, paths.profile, on_reveal=session.logs.redactor.hide)
+    secrets = await asyncio.to_thread(open_secrets, paths.profile, on_reveal=begun.logs.redactor.hide)
     bus = Bus()
     recorder = settings.recorder
 
     async def endpoint() -> tuple[str, int]:
-        if session.child is not None:
-            return await asyncio.to_thread(session.child.wait_listening)
+        if child is not None:
+            return await asyncio.to_thread(child.wait_listening)
         return settings.connection.host, settings.connection.port
 
     async def diagnosis(current: "Settings") -> str:
@@ -227,9 +272,9 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
 
     parts = KernelParts(
         bus=bus,
-        clock=LiveClock(settings.demo.speed if session.child is not None else 1.0),
+        clock=LiveClock(settings.demo.speed if child is not None else 1.0),
         settings=settings,
-        settings_file=session.settings_file,
+        settings_file=begun.settings_file,
         journal=JournalStore(
             paths.journal,
             key=secrets.chain_key(),
@@ -241,7 +286,7 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
             paths.market, retention_days=recorder.retention_days, size_cap_bytes=recorder.size_cap_mb << 20
         ),
         workspace=WorkspaceStore(paths.workspace),
-        logs=session.logs,
+        logs=begun.logs,
         broker_factory=IbkrBroker,
         endpoint=endpoint,
         strategies=strategies,
@@ -268,15 +313,18 @@ def _open_profile(paths: "ProfilePaths", name: str, connection: "Connection") ->
 
 # ---------------------------------------------------------------- commands
 def _run_window(options: argparse.Namespace) -> int:
+    import gc
+
+    gc.disable()  # nothing of a start is garbage; the desk switches the collector on once it stands
     with _session(options) as session:
+        mode, theme, density = session.look()
         from widgets.app import run
 
-        look = session.settings.appearance
         return run(
-            mode=session.settings.connection.mode.value,
+            mode=mode,
             profile=session.paths.profile,
-            theme_name=look.theme.value,
-            density=None if look.density.value == "auto" else look.density.value,
+            theme_name=theme,
+            density=density,
             build=lambda: _build(session),
         )
 
@@ -385,7 +433,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    import multiprocessing
+    if getattr(sys, "frozen", False):
+        import multiprocessing
 
-    multiprocessing.freeze_support()
+        multiprocessing.freeze_support()
     sys.exit(cli())

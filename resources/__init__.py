@@ -8,16 +8,27 @@ builds a path from ``__file__``. A name is a path with forward slashes below thi
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from importlib.abc import ResourceLoader
+    from importlib.resources.abc import Traversable
+
+_LOADER: Final = cast("ResourceLoader", __spec__.loader)
 
 
-def _entry(name: str) -> Traversable:
+def _parts(name: str) -> list[str]:
     parts = name.split("/")
     if not name or any(part in {"", ".", ".."} for part in parts):
         raise ValueError(f"a resource name is a relative path with forward slashes, was {name!r}")
-    return resources.files(__name__).joinpath(*parts)
+    return parts
+
+
+def _entry(name: str) -> "Traversable":
+    from importlib import resources  # slow to import, and the first paint only reads bytes
+
+    return resources.files(__name__).joinpath(*_parts(name))
 
 
 def _missing(name: str) -> FileNotFoundError:
@@ -38,8 +49,8 @@ def read_text(name: str) -> str:
 def read_bytes(name: str) -> bytes:
     """Return the bytes of a resource. Errors as `read_text`."""
     try:
-        return _entry(name).read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, KeyError):
+        return _LOADER.get_data(str(Path(__path__[0], *_parts(name))))
+    except OSError:
         raise _missing(name) from None
 
 
@@ -63,5 +74,7 @@ def as_path(name: str) -> Iterator[Path]:
     entry = _entry(name)
     if not entry.is_file():
         raise _missing(name)
+    from importlib import resources
+
     with resources.as_file(entry) as path:
         yield path

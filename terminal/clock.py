@@ -5,7 +5,6 @@ Every timer goes through `call_later`, so tests step the clock while sockets sta
 that may read the machine's clock.
 """
 
-import asyncio
 import heapq
 import itertools
 import time
@@ -74,6 +73,8 @@ class LiveClock:
         return time.monotonic_ns()
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        import asyncio  # a window paints before it needs a loop
+
         return asyncio.get_running_loop().call_later(delay_s, callback)
 
     def adjust(self, broker_ns: int) -> float:

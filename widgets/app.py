@@ -2,18 +2,18 @@
 """The application: Qt and asyncio on one loop. The window paints first, everything heavy is imported after that.
 
 The only module that imports qasync. The loop is started by hand so that ib_insync finds it on every Python.
+Before the first paint there is Qt alone: asyncio, the panels, pyqtgraph and the core come after it.
 """
 
-import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
+from widgets import collector
 from widgets.main_window import MainWindow
 from widgets.theme import Theme
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 APPLICATION_ID: Final = "tiller"
+_PAINT_PATIENCE_MS: Final = 2_000
+_SETTLED_MS: Final = (4_000, 30_000)
+"""After the first paint: the panels stand; their histories have come."""
 
 
 def run(
@@ -46,31 +49,38 @@ def run(
     app.setApplicationName("Tiller")
     app.setDesktopFileName(APPLICATION_ID)
     app.setQuitOnLastWindowClosed(False)
-    loop = QEventLoop(app)
-    asyncio.set_event_loop(loop)
     theme = Theme(app, theme_name, density)
+    window = MainWindow(theme, mode, profile)
+    _paint(app, window)
+    for after_ms in _SETTLED_MS:
+        QTimer.singleShot(after_ms, collector.settle)
+    import asyncio
+
+    import qasync
+
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
     with loop:
-        return int(loop.run_until_complete(_main(app, theme, mode, profile, build, session)))
+        return int(loop.run_until_complete(_main(app, theme, window, build, session)))
+
+
+def _paint(app: QApplication, window: MainWindow) -> None:
+    """Show the window and let Qt work until it has painted itself, or the desktop evidently hides it."""
+    window.show()
+    patience = QTimer()
+    patience.setSingleShot(True)
+    patience.start(_PAINT_PATIENCE_MS)
+    while not window.has_painted and patience.isActive():
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
 
 async def _main(
     app: QApplication,
     theme: Theme,
-    mode: str,
-    profile: str,
+    window: MainWindow,
     build: "Callable[[], Awaitable[Kernel]]",
     session: "Callable[[Desk], Awaitable[int]] | None",
 ) -> int:
-    window = MainWindow(theme, mode, profile)
-    painted = asyncio.get_running_loop().create_future()
-
-    def settle() -> None:
-        if not painted.done():
-            painted.set_result(None)
-
-    window.painted.connect(settle, Qt.ConnectionType.QueuedConnection)
-    window.show()
-    await painted
     from widgets.desk import run_desk  # the panels, pyqtgraph and the core come after the first paint
 
     return await run_desk(app, theme, window, build, session)

@@ -26,7 +26,6 @@ class MainWindow(QMainWindow):
     """Signals: ``closing`` when the person wants to leave; the window stays until `leave` is called."""
 
     closing = Signal()
-    painted = Signal()
 
     def __init__(self, theme: Theme, mode: str, profile: str) -> None:
         super().__init__()
@@ -34,7 +33,8 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._profile = profile
         self._leaving = False
-        self._first_paint_told = False
+        self.has_painted = False
+        """The first paint is done."""
         self.actions_ = Actions(self)
         self.top = TopBar(theme, mode)
         self.menus: dict[str, QMenu] = self.actions_.fill(self.top.menu_bar)
@@ -90,11 +90,10 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------ events
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self._first_paint_told:
-            self._first_paint_told = True
+        if not self.has_painted:
+            self.has_painted = True
             sys.stderr.write("first paint\n")
             sys.stderr.flush()
-            self.painted.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._leaving:
