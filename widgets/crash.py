@@ -7,6 +7,7 @@ One of the four places that see every exception. The dump of a hard crash (fault
 import asyncio
 import faulthandler
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -20,8 +21,9 @@ from widgets.toasts import ToastKind
 _log = structlog.get_logger("crash")
 
 
-def install(stage: Stage, kernel: Kernel) -> None:
-    """Catch what escapes slots and tasks from now on."""
+def install(stage: Stage, kernel: Kernel) -> Callable[[], None]:
+    """Catch what escapes slots and tasks from now on; return what ends that again."""
+    hook, loop = sys.excepthook, asyncio.get_running_loop()
     dump = (kernel.workspace.path.parent / "logs" / "crash.txt").open("a", encoding="utf-8")
     faulthandler.enable(dump)
 
@@ -45,4 +47,12 @@ def install(stage: Stage, kernel: Kernel) -> None:
             _log.error("event loop", message=str(context.get("message", "")))
 
     sys.excepthook = on_exception
-    asyncio.get_running_loop().set_exception_handler(on_task)
+    loop.set_exception_handler(on_task)
+
+    def remove() -> None:
+        sys.excepthook = hook
+        loop.set_exception_handler(None)
+        faulthandler.disable()
+        dump.close()
+
+    return remove

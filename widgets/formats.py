@@ -204,6 +204,11 @@ def account(number_: str) -> str:
 # Keyed by the stable values of the enums of terminal.model.enums; a test proves that none is missing.
 SIDES: Final[Mapping[str, str]] = {"buy": "Buy", "sell": "Sell"}
 SIDE_LETTERS: Final[Mapping[str, str]] = {"buy": "B", "sell": "S"}
+SIZE_RULES: Final[Mapping[str, str]] = {
+    "MAX_QTY": "order size",
+    "MAX_NOTIONAL": "order value",
+    "MAX_POSITION": "position size",
+}
 ORDER_TYPES: Final[Mapping[str, str]] = {
     "market": "MKT",
     "limit": "LMT",

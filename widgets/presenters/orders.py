@@ -197,6 +197,8 @@ class OrdersPresenter:
                     )
         if self.current is not None and order.instrument_id == self.current.id:
             self._show_marks()
+            if isinstance(change.event, OrderFilled):
+                self._show_fill_marks()
 
     def _on_fill(self, order: Order, event: OrderFilled) -> None:
         instrument = self._instrument(order)

@@ -7,7 +7,6 @@ from terminal.clock import NS_PER_S
 from terminal.errors import BrokerError
 from terminal.model.commands import SetArmed, SubmitOrder
 from terminal.model.enums import AssetClass, LinkState, Mode, OrderType, Side
-from terminal.model.ids import ClientOrderId
 from terminal.model.instrument import Instrument
 from terminal.model.preview import OrderPreview
 from terminal.settings import Settings
@@ -51,7 +50,8 @@ class TicketPresenter:
         self._asked_ns = 0
         self._asking = False
         self._problem = ""
-        self._sent: set[ClientOrderId] = set()
+        panel.refusal_of = self._refusal_of
+        panel.model.largest = self._kernel.risk.largest_order
         panel.draft_changed.connect(self._on_draft)
         panel.send_requested.connect(lambda draft: stage.run(self.send(draft), "Order not sent"))
         panel.arm_requested.connect(lambda: stage.run(self.toggle_arm(), "Not armed"))
@@ -61,6 +61,13 @@ class TicketPresenter:
         quote = self._kernel.hub.quote(instrument.id)
         self._forget_preview()
         self.panel.set_instrument(instrument, quote, default_size(instrument, self._kernel.settings))
+
+    def _refusal_of(self, draft: Draft) -> str:
+        """Return the first rule that would refuse a draft whatever the person confirms."""
+        if self._kernel.why_not_trade():
+            return ""  # the ticket says so already
+        refusals = self._kernel.execution.check(draft.command)
+        return next((one.reason for one in refusals if not one.soft and one.code != "NOT_ARMED"), "")
 
     # ------------------------------------------------------------ sending
     async def send(self, draft: Draft) -> None:
@@ -216,7 +223,7 @@ class TicketPresenter:
         self._preview = self._preview_of = None
         self._problem = ""
         self.panel.show_preview([], PreviewFigures())
-        self.panel.preview.show_age(None)
+        self.panel.set_preview_age(None)
 
     def _show(self, draft: Draft) -> None:
         spec = draft.command.spec
@@ -276,7 +283,8 @@ class TicketPresenter:
         draft = self.panel.draft
         preview = self._fresh_preview(draft) if draft is not None else None
         age = (kernel.clock.now_ns() - preview.ns) / NS_PER_S if preview is not None else None
-        self.panel.preview.show_age(age)
+        self.panel.set_preview_age(age)
+        self.panel.recheck()
         waited = (kernel.clock.monotonic_ns() - self._asked_ns) / NS_PER_S
         if draft is not None and self.panel.isVisible() and waited >= REFRESH_S:
             self._ask(draft)

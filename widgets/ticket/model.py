@@ -5,6 +5,7 @@ It turns fields into one `SubmitOrder` or says what is wrong with which field. P
 instrument's tick; what a person has not typed follows the market (limit at the near touch).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -18,6 +19,8 @@ from widgets.ticket.size import SizeBasis, needs_stop, parse_size
 
 NEEDS_LIMIT: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 NEEDS_STOP: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+LargestOrder = Callable[[Instrument, float, Side], tuple[Decimal, str]]
+"""The largest quantity that the risk limits let through at a price, and the rule that sets it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class TicketModel:
     quote: Quote | None = None
     net_liquidation: Decimal | None = None
     delta: float | None = None
+    largest: LargestOrder | None = None
     fields: TicketFields = field(default_factory=TicketFields)
 
     def set_instrument(self, instrument: Instrument | None, quote: Quote | None, size_text: str) -> None:
@@ -153,6 +157,7 @@ class TicketModel:
             net_liquidation=self.net_liquidation,
             risk_fraction=self.defaults.risk_fraction,
             delta=self.delta,
+            largest=self._largest(reference),
         )
         try:
             size = parse_size(fields.size_text, basis)
@@ -174,6 +179,12 @@ class TicketModel:
             outside_regular_hours=fields.outside_regular_hours,
         )
         return self._draft(SubmitOrder(spec=spec, bracket=bracket), reference, size.words), {}
+
+    def _largest(self, reference: Decimal | None) -> tuple[Decimal, str] | None:
+        if self.largest is None or self.instrument is None or reference is None:
+            return None
+        most, rule = self.largest(self.instrument, float(reference), self.fields.side)
+        return (most, formats.SIZE_RULES.get(rule, rule)) if most > 0 else None
 
     def _draft(self, command: SubmitOrder, reference: Decimal | None, size_words: str) -> Draft:
         spec, instrument = command.spec, self._instrument()
@@ -275,4 +286,4 @@ def order_words(spec: OrderSpec, instrument: Instrument) -> str:
         where = f" by {formats.number(spec.trail_amount, decimals)}"
     elif spec.trail_percent is not None:
         where = f" by {spec.trail_percent.normalize():f}%"
-    return f"{side} {formats.quantity(spec.quantity)} {spec.instrument_id}{where} {kind}"
+    return f"{side} {formats.quantity(spec.quantity)} {instrument.label}{where} {kind}"

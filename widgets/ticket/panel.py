@@ -5,11 +5,12 @@ A view of `TicketModel`. It asks the core for previews through a signal and neve
 is a wish that the desk confirms, arms and passes on.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -30,6 +31,11 @@ from widgets.ticket.preview import PreviewBlock, PreviewFigures, PreviewRow
 TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL)
 FORCES: Final = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC)
 _QUIET_MS: Final = 150
+_CHORD: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+
+
+def _is_enter(event: QKeyEvent) -> bool:
+    return event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & _CHORD
 
 
 class QuotePrice(QLabel):
@@ -60,6 +66,10 @@ class TicketPanel(Panel):
         self.draft: Draft | None = None
         self._armed = False
         self._blocked = ""
+        self._refusal = ""
+        self._preview_old = False
+        self.refusal_of: Callable[[Draft], str] = lambda _: ""
+        """Why the core would not send a draft now, empty when it would."""
         self._filling = False
         self._build(theme)
         self._lay_out(theme)
@@ -200,12 +210,13 @@ class TicketPanel(Panel):
         self.quantity.returnPressed.connect(self.focus_send)
         self.arm.clicked.connect(self.arm_requested)
         self.send.clicked.connect(self._send)
+        self.send.installEventFilter(self)
 
     # ------------------------------------------------------------ what it is about
     def set_instrument(self, instrument: Instrument | None, quote: Quote | None, size_text: str) -> None:
         """Start a fresh ticket for another instrument."""
         self.model.set_instrument(instrument, quote, size_text)
-        self.set_context(instrument.id if instrument else "")
+        self.set_context(instrument.label if instrument else "")
         self._filling = True
         self.quantity.setText(size_text)
         self.trail.clear()
@@ -241,7 +252,7 @@ class TicketPanel(Panel):
         set_property(self.bid, "tone", "stale" if stale else "bid")
         set_property(self.ask, "tone", "stale" if stale else "ask")
         if self.model.instrument is not None:
-            self.set_context(f"{self.model.instrument.id}" + (f"  quote {formats.age(age_s)} old" if stale else ""))
+            self.set_context(f"{self.model.instrument.label}" + (f"  quote {formats.age(age_s)} old" if stale else ""))
 
     def set_side(self, side: Side) -> None:
         """Turn the ticket; an untouched limit joins the other side of the market."""
@@ -304,6 +315,7 @@ class TicketPanel(Panel):
         )
         self.model.change(fields)
         self.draft, errors = self.model.read()
+        self._refusal = self.refusal_of(self.draft) if self.draft is not None else ""
         self._show_fields()
         self._show_exits()
         self._show_errors(errors)
@@ -353,8 +365,10 @@ class TicketPanel(Panel):
             set_property(widget, "invalid", name in errors)
         first = next(iter(errors.values()), "")
         words = self.draft.size_words if self.draft else ""
-        set_property(self.error, "role", "danger" if first or self._blocked else "muted")
-        self.error.setText(first or self._blocked or words)
+        wrong = first or self._blocked or self._refusal
+        set_property(self.error, "role", "danger" if wrong else "muted")
+        self.error.setText(wrong or words)
+        self.error.setToolTip(wrong or words)
 
     def _show_send(self) -> None:
         buying = self.model.fields.side is Side.BUY
@@ -366,11 +380,29 @@ class TicketPanel(Panel):
         else:
             self.send.set_kind(ButtonKind.BUY_OUTLINE if buying else ButtonKind.SELL_OUTLINE)
             self.send.set_icon("lock")
-        self.send.setEnabled(self.draft is not None and not self._blocked)
+        why = self._blocked or self._refusal or ("The preview is old; wait for a fresh one." * self._preview_old)
+        self.send.setToolTip(why)
+        self.send.setEnabled(self.draft is not None and not why)
 
     def _send(self) -> None:
-        if self.draft is not None:
+        if self.draft is not None and self.send.isEnabled():
             self.send_requested.emit(self.draft)
+
+    def recheck(self) -> None:
+        """Ask again whether the core would send what stands here: its answer follows market, account and time."""
+        refusal = self.refusal_of(self.draft) if self.draft is not None else ""
+        if refusal != self._refusal:
+            self._refusal = refusal
+            self._show_errors({})
+            self._show_send()
+
+    def set_preview_age(self, age_s: float | None) -> None:
+        """Show how old the broker's preview is; the button waits while it is too old. None: there is none."""
+        self.preview.show_age(age_s)
+        old = age_s is not None and age_s * 1_000 >= self.theme.tokens.age.preview_stale
+        if old != self._preview_old:
+            self._preview_old = old
+            self._show_send()
 
     # ------------------------------------------------------------ what the core says
     def set_armed_state(self, armed: bool, left: str = "") -> None:
@@ -389,11 +421,19 @@ class TicketPanel(Panel):
         """Refuse to send with a reason and its way out; empty lifts it."""
         if reason != self._blocked:
             self._blocked = reason
-            self.send.setToolTip(reason)
             self.read()
 
     def show_preview(self, rows: list[PreviewRow], figures: PreviewFigures, problem: str = "") -> None:
         self.preview.show_rows(rows, figures, problem)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter on the send button presses it: only a key that was pressed there, not one that led there."""
+        pressed = event.type() == QEvent.Type.KeyPress and watched is self.send
+        if pressed and isinstance(event, QKeyEvent) and _is_enter(event):
+            if not event.isAutoRepeat():
+                self.send.click()
+            return True
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         side = {"b": Side.BUY, "s": Side.SELL}.get(event.text().lower())

@@ -3,7 +3,7 @@
 
 ``100`` units, ``1R`` (so many risk units lost at the stop), ``0.5%`` of net liquidation as notional, ``$10k``
 notional, ``50Δ`` (share equivalents of delta, for options). The answer is always a quantity on the
-instrument's size step, never above what was asked for.
+instrument's size step, never above what was asked for, and never above what the risk limits let through.
 """
 
 import re
@@ -34,6 +34,8 @@ class SizeBasis:
     net_liquidation: Decimal | None
     risk_fraction: Decimal
     delta: float | None = None
+    largest: tuple[Decimal, str] | None = None
+    """What the risk limits let through, and the limit's name. An amount is cut to it, a number of units never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def parse_size(text: str, basis: SizeBasis) -> Size:
         match = pattern.match(shown)
         if match is not None:
             amount = _amount(match)
-            return _floor(_CONVERT[form](amount, basis), basis.instrument, form, shown)
+            return _floor(_CONVERT[form](amount, basis), basis, form, shown)
     raise ValueError(f"size must be a number, 1R, 0.5%, $10k or 50Δ, was {shown!r}")
 
 
@@ -109,12 +111,18 @@ def _delta(amount: Decimal, basis: SizeBasis) -> Decimal:
 _CONVERT: Final = {"units": _units, "risk": _risk, "percent": _percent, "notional": _notional, "delta": _delta}
 
 
-def _floor(quantity: Decimal, instrument: Instrument, form: str, shown: str) -> Size:
+def _floor(quantity: Decimal, basis: SizeBasis, form: str, shown: str) -> Size:
+    instrument = basis.instrument
     step = instrument.size_increment
     snapped = (quantity / step).quantize(Decimal(1), rounding=ROUND_DOWN) * step
     if form == "units" and snapped != quantity:
         raise ValueError(f"size must be a multiple of {step}, was {quantity}")
     if snapped < instrument.min_size:
         raise ValueError(f"size must be at least {instrument.min_size}, {shown} comes to {snapped}")
-    words = "" if form == "units" else f"{shown} is {snapped:,}"
+    if form == "units":
+        return Size(quantity=snapped)
+    words = f"{shown} is {snapped:,}"
+    if basis.largest is not None and snapped > basis.largest[0] >= instrument.min_size:
+        most, rule = basis.largest
+        return Size(quantity=most, words=f"{words}, cut to {most:,} by the limit on {rule}")
     return Size(quantity=snapped, words=words)
