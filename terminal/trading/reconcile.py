@@ -43,6 +43,8 @@ _POLL_APART_NS: Final = round(POLL_APART_S * NS_PER_S)
 _REQUEST_NS: Final = 5 * NS_PER_S
 _FIRST_SPACING_S: Final = 0.5
 _LAST_SPACING_S: Final = 30.0
+_UNEXPLAINED: Final = "something is not explained yet"
+_REASONS_KEPT: Final = 1_000
 Spawn = Callable[[str, Coroutine[Any, Any, object]], object]
 Line = tuple[str, str, str]
 
@@ -99,7 +101,8 @@ class Reconciler:
         self._timer: Timer | None = None
         self._due_ns = 0
         self._last_ns = 0
-        self._spacing_s = _FIRST_SPACING_S
+        self._reasons: set[str] = set()
+        self._fruitless: dict[str, int] = {}
         self._missing: dict[ClientOrderId, _Missing] = {}
         self._gaps: dict[InstrumentId, _Gap] = {}
         self._compared: set[AccountId] = set()
@@ -109,12 +112,17 @@ class Reconciler:
 
     # ------------------------------------------------------------ asking
     def ask(self, reason: str, delay_s: float = 1.0) -> None:
-        """Ask the broker soon because of ``reason``; questions close together are one."""
+        """Ask the broker soon because of ``reason``; questions close together are one.
+
+        The same question is asked ever more rarely while the answers change nothing; a new one never waits for it.
+        """
         if not self._link.connected:
             return  # the reconnect asks everything
         _log.info("the broker will be asked", reason=reason)
         now = self._clock.now_ns()
-        due = max(now + round(delay_s * NS_PER_S), self._last_ns + round(self._spacing_s * NS_PER_S))
+        self._reasons.add(reason)
+        spacing_s = min(_FIRST_SPACING_S * 2 ** self._fruitless.get(reason, 0), _LAST_SPACING_S)
+        due = max(now + round(delay_s * NS_PER_S), self._last_ns + round(spacing_s * NS_PER_S))
         if self._timer is not None:
             if self._due_ns <= due:
                 return
@@ -176,10 +184,10 @@ class Reconciler:
         gap_lines, open_gaps = self._apply_positions(truth, first=first)
         lines += gap_lines
         self._confirm(shown | ended)
-        self._spacing_s = _FIRST_SPACING_S if lines else min(self._spacing_s * 2, _LAST_SPACING_S)
+        self._note_fruit(fruitful=bool(lines))
         clean = not unresolved and not open_gaps
         if not clean:
-            self.ask("something is not explained yet", POLL_APART_S)
+            self.ask(_UNEXPLAINED, self._until_proof_s())
         result = e.Reconciled(ns=self._clock.now_ns(), clean=clean, lines=tuple(lines))
         if full or lines:
             self._ledger.write([result])
@@ -188,6 +196,22 @@ class Reconciler:
             self._link.reconciled = True
             self._on_reconciled()
         return result
+
+    def _until_proof_s(self) -> float:
+        """Return when the next poll can prove something: 10 s after the first that saw it."""
+        now = self._clock.now_ns()
+        firsts = [each.first_ns for each in self._missing.values() if each.polls == 1]
+        firsts += [each.first_ns for each in self._gaps.values()]
+        waits = [first + _POLL_APART_NS - now for first in firsts if first + _POLL_APART_NS > now]
+        return min(waits) / NS_PER_S if waits else POLL_APART_S
+
+    def _note_fruit(self, *, fruitful: bool) -> None:
+        asked, self._reasons = self._reasons, set()
+        if fruitful or len(self._fruitless) > _REASONS_KEPT:
+            self._fruitless.clear()
+            return
+        for reason in asked - {_UNEXPLAINED}:  # its moment is the one that proves
+            self._fruitless[reason] = self._fruitless.get(reason, 0) + 1
 
     def _apply_orders(self, truth: BrokerTruth) -> tuple[set[ClientOrderId], set[ClientOrderId]]:
         shown, ended = set(), set()

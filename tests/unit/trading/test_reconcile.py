@@ -160,6 +160,26 @@ def test_absence_without_proof_stays_unknown_freezes_and_alarms_after_60_s() -> 
     assert desk.engine.trading.frozen(AAPL) is None
 
 
+def ask_again(desk: Desk, *, times: int) -> None:
+    """Make the core ask its broker several times within a few seconds."""
+    for _ in range(times):
+        desk.say(e.VenueDecodeFailed(ns=desk.clock.now_ns(), message_id=5, reason="a field is missing"))
+        desk.clock.advance(2)
+
+
+def test_polls_close_together_prove_nothing() -> None:
+    desk = Desk()
+    order = desk.submit(limit())
+    drop(desk)
+    desk.connect()
+    asked = desk.broker.truths
+    ask_again(desk, times=4)
+    assert desk.broker.truths >= asked + 2
+    assert state(order) is S.UNKNOWN
+    desk.clock.advance(5)
+    assert state(order) is S.LOST
+
+
 def test_absence_is_proved_by_a_newer_order() -> None:
     desk = Desk()
     order = desk.submit(limit())
@@ -273,6 +293,16 @@ def test_mismatch_is_adjusted_after_two_polls_and_flagged() -> None:
     [record] = [record for record in desk.journal.records if isinstance(record, e.PositionAdjusted)]
     assert (record.quantity, record.opening) == (D(-30), False)
     assert any("adjusted by -30" in line[2] for report in reports(desk) for line in report.lines)
+
+
+def test_comparisons_close_together_adjust_nothing() -> None:
+    desk = Desk()
+    desk.hold(100)
+    desk.broker.positions = [desk.position(70, cost=99.0)]
+    drop(desk)
+    desk.connect()
+    ask_again(desk, times=4)
+    assert desk.engine.portfolio.position(AAPL).quantity == 100
 
 
 def test_mismatch_that_an_execution_explains_is_no_adjustment() -> None:
@@ -407,6 +437,22 @@ def test_questions_close_together_are_one() -> None:
     asked = desk.broker.truths
     desk.clock.advance(6)
     assert all(order.status is S.UNKNOWN for order in orders)
+    assert desk.broker.truths == asked + 1
+
+
+def test_the_same_question_is_asked_ever_more_rarely_and_a_new_one_at_once() -> None:
+    desk = Desk()
+    order = desk.working()
+    desk.broker.open_orders = [desk.opened(order, "Filled")]  # and no execution ever
+    desk.say(desk.status(order, "Filled", 100))
+    asked = desk.broker.truths
+    desk.clock.advance(60)
+    assert desk.broker.truths - asked < 12
+    other = desk.working(limit(price="99.00"))
+    desk.broker.open_orders += [desk.opened(other)]
+    asked = desk.broker.truths
+    desk.say(desk.status(other, "Filled", 100))
+    desk.clock.advance(1)
     assert desk.broker.truths == asked + 1
 
 

@@ -385,6 +385,16 @@ def test_rejection_before_any_evidence_is_believed(code: int) -> None:
     assert (order.status, order.reason) == (S.REJECTED, "because")
 
 
+def test_rejection_text_does_not_end_an_unknown_order_that_was_shown_alive() -> None:
+    desk = Desk()
+    order = desk.working()
+    desk.engine.cancel(CancelOrder(client_order_id=order.client_order_id))
+    desk.link(LinkState.RECONNECTING)
+    assert state(order) is S.UNKNOWN
+    desk.say(desk.error(order, 201, "late text"))
+    assert state(order) is S.UNKNOWN
+
+
 def test_unknown_code_asks_the_broker() -> None:
     desk = Desk()
     order = sent(desk)
