@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from terminal.kernel.doctor import Finding
     from terminal.logs import Logs
     from terminal.paths import ProfilePaths
+    from terminal.selftest import Tools
     from terminal.settings import Connection, Settings, SettingsFile
 
 OK: Final = 0
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     shots.add_argument("--theme", choices=("dark", "light", "contrast", "cvd"), default="dark")
     selftest = commands.add_parser("selftest", help="prove this installation: connect, trade, crash, recover, verify")
     selftest.add_argument("--json", action="store_true", help="one JSON object per step")
+    selftest.add_argument("--core", type=Path, default=None, help=argparse.SUPPRESS)  # the side that is killed
     journal = commands.add_parser("journal", help="read the journal without the window")
     journal.add_argument("subject", choices=("orders", "fills", "positions", "verify"))
     journal.add_argument("--json", action="store_true")
@@ -373,6 +375,62 @@ async def _headless(session: Session) -> int:
     await stop.wait()
     await kernel.stop()
     return OK
+
+
+def _run_selftest(options: argparse.Namespace) -> int:
+    from terminal.selftest import run_core, run_selftest
+
+    tools = _selftest_tools()
+    return run_selftest(tools, as_json=options.json) if options.core is None else run_core(tools, options.core)
+
+
+def _selftest_tools() -> "Tools":
+    import subprocess
+
+    from brokers.simulator.child import SimulatorChild, program
+    from brokers.simulator.history_file import accepted_orders
+    from terminal.model.enums import Mode
+    from terminal.paths import prepare_profile, profile_paths
+    from terminal.selftest import CORE_LIMITS, SYMBOLS, Tools
+
+    def market(folder: Path) -> SimulatorChild:
+        history = ("--history", str(folder / "history.jsonl"))
+        return SimulatorChild(errors=folder / "simulator.txt", arguments=history)
+
+    def prepare(folder: Path, address: tuple[str, int]) -> None:
+        paths = profile_paths("selftest", folder)
+        prepare_profile(paths)
+        file = _settings_file(paths)
+        settings = file.load().settings
+        host, port = address
+        connection = replace(settings.connection, mode=Mode.PAPER, host=host, port=port)
+        settings = replace(settings, connection=connection, watchlist=replace(settings.watchlist, symbols=SYMBOLS))
+        for name, value in CORE_LIMITS.items():
+            settings = settings.with_value(f"risk.{name}", value, file.risk_rules)
+        file.save(settings)
+
+    @contextlib.asynccontextmanager
+    async def open_core(folder: Path) -> AsyncIterator["Kernel"]:
+        with _session(argparse.Namespace(profile="selftest", data_dir=folder, demo=False)) as session:
+            yield await _build(session)
+
+    def spawn_core(folder: Path) -> "subprocess.Popen[str]":
+        with (folder / "core.txt").open("w", encoding="utf-8") as errors:
+            return subprocess.Popen(
+                [*program(), "selftest", "--core", str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+
+    return Tools(
+        market=market,
+        prepare=prepare,
+        open_core=open_core,
+        spawn_core=spawn_core,
+        accepted=lambda folder: accepted_orders(folder / "history.jsonl"),
+    )
 
 
 def _journal(options: argparse.Namespace) -> int:
