@@ -65,6 +65,7 @@ from widgets.toasts import ToastKind, Toasts
 from widgets.watchlist.panel import WatchlistPanel
 
 TICK_MS: Final = 100
+SETTLED_MS: Final = 60
 LARGE_PRINT: Final = 1_000
 TOAST_ROOM: Final = 460
 CHART_AXIS: Final = 58
@@ -432,7 +433,8 @@ class Desk(QObject):
             arrangement = ARRANGEMENTS[self.workspace]
             arrangement.place(self.window, self.docks)
             arrangement.size(self.window, self.docks)
-            QTimer.singleShot(0, self, partial(arrangement.size, self.window, self.docks))
+            for later_ms in (0, SETTLED_MS):  # sizes hold only once the docks and the window have settled
+                QTimer.singleShot(later_ms, self, partial(arrangement.size, self.window, self.docks))
         if self.window.size() != size and not self.window.isMaximized():
             self.window.resize(size)  # docks on their way to their places may have pushed the window wider
         self.chain.update_visible()

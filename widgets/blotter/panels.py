@@ -13,6 +13,7 @@ from widgets import formats
 from widgets.blotter import account, fills, orders, positions
 from widgets.blotter.cell_editor import CellEditor
 from widgets.controls.buttons import Button, ButtonKind
+from widgets.controls.elided import ElidedLabel
 from widgets.panel import Panel
 from widgets.tables.columns import Column, RowId
 from widgets.tables.model import TableModel
@@ -36,7 +37,7 @@ class TablePanel(Panel):
         self.table.said.connect(self.set_context)
 
     def label(self, *, role: str = "secondary") -> QLabel:
-        made = QLabel("")
+        made = ElidedLabel("")
         made.setProperty("role", role)
         return made
 

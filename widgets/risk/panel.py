@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from widgets import formats
+from widgets.controls.elided import ElidedLabel
 from widgets.formats import SignRule
 from widgets.panel import Panel
 from widgets.risk import rows
@@ -20,7 +21,7 @@ class FigureBlock(QWidget):
 
     def __init__(self, theme: Theme, caption: str) -> None:
         super().__init__()
-        self._caption, self._figure, self._note = QLabel(caption), QLabel(formats.NONE), QLabel("")
+        self._caption, self._figure, self._note = ElidedLabel(caption), QLabel(formats.NONE), ElidedLabel("")
         self._caption.setProperty("role", "muted")
         self._figure.setProperty("role", "figure")
         self._note.setProperty("role", "muted")
