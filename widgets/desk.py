@@ -504,6 +504,7 @@ async def run_desk(
     """Build the core and the panels, run until the window is closed, stop in order; return the exit code."""
     kernel = await build()
     desk = Desk(theme, window, kernel)
+    window.docks_came()
     remove_hooks = crash.install(desk.stage, kernel)
     leaving = asyncio.get_running_loop().create_future()
 

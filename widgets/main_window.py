@@ -4,11 +4,12 @@
 Panels and their wiring are the desk's (widgets/desk.py); the window only holds docks and layouts.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QSizePolicy, QStatusBar, QTabWidget, QWidget
 
@@ -20,6 +21,11 @@ from widgets.top_bar import TopBar
 
 LAYOUT_VERSION: Final = 1
 DEFAULT_SIZE: Final = QSize(1440, 900)
+
+
+def _tell(moment: str) -> None:
+    sys.stderr.write(f"{moment}\n")
+    sys.stderr.flush()
 
 
 class MainWindow(QMainWindow):
@@ -35,6 +41,7 @@ class MainWindow(QMainWindow):
         self._leaving = False
         self.has_painted = False
         """The first paint is done."""
+        self._docks_came = False
         self.actions_ = Actions(self)
         self.top = TopBar(theme, mode)
         self.menus: dict[str, QMenu] = self.actions_.fill(self.top.menu_bar)
@@ -92,8 +99,15 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self.has_painted:
             self.has_painted = True
-            sys.stderr.write("first paint\n")
-            sys.stderr.flush()
+            _tell("first paint")
+        if self._docks_came:
+            self._docks_came = False
+            QTimer.singleShot(0, self, lambda: _tell("docks filled"))  # when this pass has painted them too
+
+    def docks_came(self) -> None:
+        """Tell ``docks filled`` on standard error after the paint that shows them, where TILLER_TRACE_START is set."""
+        self._docks_came = bool(os.environ.get("TILLER_TRACE_START"))
+        self.update()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._leaving:
