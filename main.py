@@ -28,8 +28,8 @@ FAILED: Final = 1
 USAGE: Final = 2
 LOOK: Final = (
     ("connection", "mode", ("demo", "paper", "live")),
-    ("appearance", "theme", ("dark", "light")),
-    ("appearance", "density", ("normal", "compact", "comfortable")),
+    ("appearance", "theme", ("dark", "light", "contrast", "cvd", "system")),
+    ("appearance", "density", ("auto", "compact", "normal", "relaxed")),
 )
 """What the first paint needs of the settings: section, key, values with the default first. A test holds them equal."""
 RESERVED: Final = ("day", "data", "drill", "kill", "backtest", "probe")
@@ -125,6 +125,7 @@ class Session:
     paths: "ProfilePaths"
     demo: bool
     ending: contextlib.ExitStack
+    notices: tuple[str, ...] = ()
 
     def begin(self) -> "Begun":
         """Read the settings, start the log and the demo's market; all ends with the session.
@@ -136,7 +137,8 @@ class Session:
         from terminal.model.enums import Mode
 
         file = _settings_file(self.paths)
-        settings = file.load().settings
+        loaded = file.load()
+        settings = loaded.settings
         if self.demo:
             settings = replace(settings, connection=replace(settings.connection, mode=Mode.DEMO))
         child = None
@@ -151,7 +153,7 @@ class Session:
             kept_days=settings.log.kept_days,
         )
         self.ending.callback(logs.stop)
-        return Begun(settings, file, logs, child)
+        return Begun(settings, loaded.settings, file, logs, child, (*self.notices, *loaded.warnings))
 
     def look(self) -> tuple[str, str, str]:
         """Return mode, theme and density for the first paint, without the settings' whole machinery.
@@ -183,9 +185,11 @@ class Begun:
     """What `Session.begin` started."""
 
     settings: "Settings"
+    stored: "Settings"
     settings_file: "SettingsFile"
     logs: "Logs"
     child: "SimulatorChild | None"
+    notices: tuple[str, ...]
 
 
 def _paths(options: argparse.Namespace) -> "ProfilePaths":
@@ -219,9 +223,9 @@ def _session(options: argparse.Namespace) -> Iterator[Session]:
     from terminal.paths import lock_profile, prepare_profile
 
     paths = _paths(options)
-    prepare_profile(paths)
+    notices = prepare_profile(paths)
     with lock_profile(paths), contextlib.ExitStack() as ending:
-        yield Session(paths, bool(getattr(options, "demo", False)), ending)
+        yield Session(paths, bool(getattr(options, "demo", False)), ending, notices)
 
 
 def _demo_child(paths: "ProfilePaths", settings: "Settings") -> "SimulatorChild":
@@ -240,7 +244,6 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
     import asyncio
 
     from brokers.ibkr import PLUGIN as IBKR
-    from brokers.ibkr.broker import IbkrBroker
     from strategies import mean_reversion, vwap_cross
     from terminal import __version__
     from terminal.bus import Bus
@@ -276,20 +279,23 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
         bus=bus,
         clock=LiveClock(settings.demo.speed if child is not None else 1.0),
         settings=settings,
+        stored=begun.stored,
+        notices=begun.notices,
         settings_file=begun.settings_file,
         journal=JournalStore(
             paths.journal,
-            key=secrets.chain_key(),
+            key=await asyncio.to_thread(secrets.chain_key),
             version=__version__,
             settings_digest=settings.digest(),
             backups=paths.backups,
         ),
+        backups=paths.backups,
         market_store=MarketStore(
             paths.market, retention_days=recorder.retention_days, size_cap_bytes=recorder.size_cap_mb << 20
         ),
         workspace=WorkspaceStore(paths.workspace),
         logs=begun.logs,
-        broker_factory=IbkrBroker,
+        broker_factory=brokers.load(IBKR.id),
         endpoint=endpoint,
         strategies=strategies,
         limits=limits_of(settings),
@@ -326,7 +332,7 @@ def _run_window(options: argparse.Namespace) -> int:
             mode=mode,
             profile=session.paths.profile,
             theme_name=theme,
-            density=density,
+            density=None if density == "auto" else density,
             build=lambda: _build(session),
         )
 

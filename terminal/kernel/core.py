@@ -8,13 +8,15 @@ trade. Nothing is sent by starting. It knows no broker by name: `main` passes th
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from terminal.bus import Bus
 from terminal.clock import Clock
-from terminal.errors import InvariantError, StorageError, TerminalError
+from terminal.errors import InvariantError, PluginError, StorageError, TerminalError, UserError
 from terminal.kernel.desk import StrategyDoor
 from terminal.kernel.exposure import Greeks, Holding, MarketSight, by_underlying, greeks_of
 from terminal.kernel.watchlist import Watchlist
@@ -32,6 +34,7 @@ from terminal.model.preview import OrderPreview
 from terminal.ports import Broker, ConnectionSettings, EventSink
 from terminal.registry import Registry
 from terminal.settings import Connection, Settings, SettingsFile
+from terminal.storage.backup import back_up_daily
 from terminal.storage.chain import ChainReport
 from terminal.storage.journal import JournalStore
 from terminal.storage.market_store import MarketStore
@@ -39,13 +42,14 @@ from terminal.storage.recorder import Recorder
 from terminal.storage.workspace import WorkspaceStore
 from terminal.strategy.base import Strategy, StrategyPlugin
 from terminal.strategy.runner import StrategyRunner
-from terminal.tasks import Supervisor
+from terminal.tasks import Heart, Supervisor
 from terminal.trading.execution import ExecutionEngine
 from terminal.trading.limits import RiskLimits
 from terminal.trading.views import TradingSession
 
 _log = structlog.get_logger("kernel")
 _orders_log = structlog.get_logger("orders")
+SETTINGS_LOOK_S: Final = 5.0
 _UP: Final = (LinkState.SYNCING, LinkState.READY)
 
 
@@ -56,8 +60,11 @@ class KernelParts:
     bus: Bus
     clock: Clock
     settings: Settings
+    stored: Settings
+    """What the file holds: the command line may have overridden a part of it for this run alone."""
     settings_file: SettingsFile
     journal: JournalStore
+    backups: Path
     market_store: MarketStore
     workspace: WorkspaceStore
     logs: Logs
@@ -70,6 +77,8 @@ class KernelParts:
     """Checks of the connection, in words with the way out of each trouble."""
     open_profile: Callable[[str, Connection], None]
     """Start Tiller once more, on another profile, with these connection settings saved for it."""
+    notices: Sequence[str] = ()
+    """What opening the profile found, in words."""
     checkpoint: Callable[[str], None] = lambda _: None
 
 
@@ -79,6 +88,7 @@ class Kernel:
     def __init__(self, parts: KernelParts) -> None:
         self.parts = parts
         self.bus, self.clock, self.settings = parts.bus, parts.clock, parts.settings
+        self._stored = parts.stored
         self.mode: Mode = parts.settings.connection.mode
         self.journal, self.workspace = parts.journal, parts.workspace
         self.tasks = Supervisor(self.bus, self.clock)
@@ -131,20 +141,24 @@ class Kernel:
             UserError: a store cannot be used; nothing was sent and nothing was lost.
         """
         parts = self.parts
+        parts.journal.on_failure = self._on_storage_failure
         await parts.journal.start()
         loaded = await asyncio.to_thread(parts.journal.load)
         taken = self.execution.restore(loaded.records)
         _log.info("journal loaded", records=taken, chain=loaded.report.summary)
         self._say_chain(loaded.report)
-        parts.journal.on_failure = self._on_storage_failure
-        await parts.market_store.start()
-        if self.settings.recorder.on:
-            self.recorder.start()
+        await self._start_recorder()
+        self.tasks.start(
+            "daily backup", lambda _: back_up_daily(parts.journal.path, parts.backups, self.clock), restart=True
+        )
+        self.tasks.start("settings watch", self._watch_settings, restart=True)
         self._add_strategies()
         self.execution.start()
         self.bus.subscribe(StrategyChanged, self._on_strategy)
         self.bus.subscribe(OrderChanged, self._log_order)
         self._running = True
+        for notice in (*parts.notices, parts.journal.found):
+            self._notice(notice, severity="warn")
         await self._connect()
 
     async def _connect(self) -> None:
@@ -164,17 +178,53 @@ class Kernel:
         )
 
     def _say_chain(self, report: ChainReport) -> None:
-        """A chain that does not verify is shown, never passed over."""
+        """A journal that does not verify stops new orders until a person has looked and lifted the stop."""
         if not report.ok:
-            self.bus.publish(
-                DataNotice(
-                    ns=self.clock.now_ns(),
-                    code=0,
-                    text=report.summary,
-                    way_out="Run: tiller journal verify. The rows are used as they are; compare with the broker.",
-                    severity="error",
-                )
+            self.execution.kill(c.KillSwitch(engage=True, reason=report.summary, actor="core"))
+            self._notice(
+                report.summary,
+                "Run: tiller journal verify. Its rows are used as they are. Compare with the broker, then lift the "
+                "stop in the menu Trade.",
+                severity="error",
             )
+
+    async def _start_recorder(self) -> None:
+        """Open the market data; trouble there switches recording off and stops nothing else."""
+        store = self.parts.market_store
+        try:
+            await store.start()
+        except UserError as error:
+            self._notice(f"market data is not recorded: {error.text}", severity="warn")
+            return
+        self._notice(store.notice, severity="warn")
+        if self.settings.recorder.on:
+            self.recorder.start()
+
+    async def _watch_settings(self, _: Heart) -> None:
+        """Disarm when somebody else changes the settings file: the limits on screen would not be those on disk."""
+        told = False
+        while True:
+            changed = await asyncio.to_thread(self.parts.settings_file.changed_on_disk)
+            if changed and not told:
+                self.execution.arming.disarm("the settings file was changed by another program")
+                self._notice(
+                    "the settings file was changed by another program",
+                    "This run keeps its settings. Start again to use the file, or save the settings here.",
+                    severity="warn",
+                )
+            told = changed
+            wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            timer = self.clock.call_later(SETTINGS_LOOK_S, partial(_wake, wake))
+            try:
+                await wake
+            finally:
+                timer.cancel()
+
+    def _notice(self, text: str, way_out: str = "", *, severity: str) -> None:
+        """Tell a person something about this session; an empty text is nothing to tell."""
+        if text:
+            now = self.clock.now_ns()
+            self.bus.publish(DataNotice(ns=now, code=0, text=text, way_out=way_out, severity=severity))
 
     async def stop(self) -> None:
         """Stop everything in the opposite order. Working orders stay at the broker."""
@@ -242,6 +292,7 @@ class Kernel:
         if wanted is None or wanted not in accounts or wanted == self.account_id:
             return
         self.account_id = wanted
+        self.journal.raise_order_id_floor(self.broker.next_order_id_floor())
         self.execution.use_account(
             TradingSession(account_id=wanted, mode=self.mode, client_id=self.settings.connection.client_id)
         )
@@ -264,14 +315,8 @@ class Kernel:
     def _on_storage_failure(self, error: StorageError) -> None:
         """The journal cannot write: nothing may be sent any more."""
         self.execution.kill(c.KillSwitch(engage=True, reason=str(error), actor="core"))
-        self.bus.publish(
-            DataNotice(
-                ns=self.clock.now_ns(),
-                code=0,
-                text=str(error),
-                way_out="Free the disk or mend its rights, then start again; cancels still pass.",
-                severity="error",
-            )
+        self._notice(
+            str(error), "Free the disk or mend its rights, then start again; cancels still pass.", severity="error"
         )
 
     # ------------------------------------------------------------ commands
@@ -442,15 +487,21 @@ class Kernel:
             ValueError: its rule refuses the value.
         """
         file = self.parts.settings_file
+        stored = self._stored.with_value(name, value, file.risk_rules)
+        file.save(stored)
+        self._stored = stored
         self.settings = self.settings.with_value(name, value, file.risk_rules)
-        file.save(self.settings)
         if name.startswith("risk."):
             self.execution.set_limits(limits_of(self.settings))
 
     def _add_strategies(self) -> None:
         registry = self.parts.strategies
         for plugin_id, plugin in registry.manifests.items():
-            kind = registry.load(plugin_id)
+            try:
+                kind = registry.load(plugin_id)
+            except PluginError as error:
+                self._notice(str(error), "The other strategies work; mend or remove this one.", severity="warn")
+                continue
             if not (isinstance(kind, type) and issubclass(kind, Strategy)):
                 raise InvariantError(f"the factory of strategy {plugin_id} is not a Strategy")
             saved = self.settings.strategies.get(plugin_id, {})
@@ -480,7 +531,10 @@ class Kernel:
     def _on_strategy(self, change: StrategyChanged) -> None:
         if self._running:
             kept = StrategyState.OFF if change.state is StrategyState.FAULTED else change.state
-            self.change_setting(f"strategies.{change.strategy_id}.state", kept.value)
+            try:
+                self.change_setting(f"strategies.{change.strategy_id}.state", kept.value)
+            except UserError as error:
+                self._notice(f"the state of {change.strategy_id} is not kept: {error.text}", severity="warn")
 
     def _log_order(self, change: OrderChanged) -> None:
         """One line per order event."""
@@ -505,6 +559,11 @@ class Kernel:
     def order_label(self, client_order_id: ClientOrderId) -> str:
         order = self.orders.get(client_order_id)
         return str(order.broker_order_id) if order is not None and order.broker_order_id else client_order_id
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def limits_of(settings: Settings) -> RiskLimits:

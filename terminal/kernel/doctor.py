@@ -9,8 +9,8 @@ from typing import Final
 
 from terminal.paths import free_bytes
 from terminal.secrets import Secrets
+from terminal.storage.journal import DISK_FLOOR, DISK_WARNING
 
-DISK_ENOUGH: Final = 500_000_000
 _MARK: Final = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 
@@ -29,12 +29,12 @@ def machine_findings(folder: Path, secrets: Secrets) -> Sequence[Finding]:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     free = free_bytes(there)
     room = Finding(name="disk", state="ok", text=f"{free / 1e9:,.1f} GB free for {folder}")
-    if free < DISK_ENOUGH:
+    if free < DISK_WARNING:
         room = Finding(
             name="disk",
-            state="fail",
+            state="fail" if free < DISK_FLOOR else "warn",
             text=f"only {free / 1e6:,.0f} MB free for {folder}",
-            way_out=f"Free at least {DISK_ENOUGH / 1e6:,.0f} MB: without room for the journal no order is sent.",
+            way_out=f"Free some: below {DISK_FLOOR / 1e6:,.0f} MB no order is sent, the journal needs the room.",
         )
     keys = Finding(name="keyring", state="ok", text="the system's keyring answers")
     if not secrets.available:

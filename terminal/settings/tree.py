@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from terminal.model.enums import DataType, Mode, TimeInForce
 from terminal.settings.rules import NumberRule, Rule, section_fields
@@ -26,12 +25,16 @@ _SYMBOL: Final = re.compile(r"[\^A-Z0-9./@ -]{1,40}", re.ASCII)
 class Theme(StrEnum):
     DARK = "dark"
     LIGHT = "light"
+    CONTRAST = "contrast"
+    CVD = "cvd"
+    SYSTEM = "system"
 
 
 class Density(StrEnum):
+    AUTO = "auto"  # compact on screens up to 1,600 pixels wide, else normal
     COMPACT = "compact"
     NORMAL = "normal"
-    COMFORTABLE = "comfortable"
+    RELAXED = "relaxed"
 
 
 class LogLevel(StrEnum):
@@ -48,16 +51,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _refuse_zone(name: str) -> str:
-    if name in ("exchange", "local"):
-        return ""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return "must be exchange, local, UTC or a zone name such as Europe/Berlin"
-    return ""
 
 
 def _refuse_symbol(name: str) -> str:
@@ -125,26 +118,14 @@ class Connection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
     theme: Annotated[Theme, Rule(label="Theme", help="Colours of every window")] = Theme.DARK
-    density: Annotated[Density, Rule(label="Density", help="Height of rows and controls")] = Density.NORMAL
-    time_zone: Annotated[
-        str,
-        Rule(
-            label="Time zone shown",
-            help="exchange shows New York time, local the time of this machine; or a zone name",
-            check=_refuse_zone,
-        ),
-    ] = "exchange"
+    density: Annotated[Density, Rule(label="Density", help="Height of rows and controls")] = Density.AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trading:
-    arm_timeout_min: Annotated[
-        int,
-        Rule(label="Arming ends after", help="Orders need arming again after this time", unit="min", low=1, high=480),
-    ] = 60
     confirm_before_send: Annotated[
-        bool, Rule(label="Confirm before sending", help="Ask once more before an order from the ticket leaves")
-    ] = True
+        bool, Rule(label="Confirm before sending", help="Ask once more even while armed; disarmed it always asks")
+    ] = False
     stock_quantity: Annotated[
         int, Rule(label="Stock quantity", help="First quantity in the ticket", unit="shares", low=1, high=1_000_000)
     ] = 100

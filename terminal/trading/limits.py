@@ -43,7 +43,7 @@ class RiskLimits:
     max_quantity_contracts: float = _limit(10, "Largest option or futures order", "contracts", 1, 10_000)
     max_quantity_forex: float = _limit(100_000, "Largest currency order", "base units", 1, 100_000_000)
     max_notional: float = _limit(
-        25_000, "Largest stock or option order", "base currency", 1, 1e9, "quantity x price x multiplier"
+        50_000, "Largest stock or option order", "base currency", 1, 1e9, "quantity x price x multiplier"
     )
     max_notional_futures: float = _limit(
         500_000, "Largest futures order", "base currency", 1, 1e10, "contract value, not margin"

@@ -60,7 +60,12 @@ class TicketPresenter:
         self._instrument = instrument
         quote = self._kernel.hub.quote(instrument.id)
         self._forget_preview()
-        self.panel.set_instrument(instrument, quote, default_size(instrument, self._kernel.settings))
+        settings = self._kernel.settings
+        self.panel.set_instrument(instrument, quote, default_size(instrument, settings))
+        trading = settings.trading
+        self.panel.preset(
+            force=trading.time_in_force, outside=trading.outside_regular_hours, bracket=trading.bracket_on
+        )
 
     def _refusal_of(self, draft: Draft) -> str:
         """Return the first rule that would refuse a draft whatever the person confirms."""

@@ -231,6 +231,13 @@ class TicketPanel(Panel):
         self.take_quote(quote)
         self.read()
 
+    def preset(self, *, force: TimeInForce, outside: bool, bracket: bool) -> None:
+        """Begin with the choices of the settings."""
+        self.force.setCurrentIndex(FORCES.index(force))
+        self.outside.setChecked(outside)
+        self.with_stop.setChecked(bracket)
+        self.with_target.setChecked(bracket)
+
     def take_quote(self, quote: Quote | None) -> None:
         """Show the quote; prices already in the fields stay as they are."""
         first = self.model.quote is None

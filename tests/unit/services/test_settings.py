@@ -56,7 +56,7 @@ def test_saved_settings_come_back(file: SettingsFile) -> None:
     settings = file.load().settings
     for name, value in {
         "appearance.theme": "light",
-        "trading.arm_timeout_min": 5,
+        "trading.stock_quantity": 5,
         "watchlist.symbols": ["SPY", "EUR.USD"],
         "risk.max_quantity": 50,
         "risk.allow_short": False,
@@ -81,7 +81,6 @@ BAD = {
     '[connection]\nhost = "10.0.0.7"': ("connection.host", 2, "allow_remote_host"),
     '[connection]\nhost = "a b"': ("connection.host", 2, "must be a host name"),
     '[connection]\n\ndata_type = "frozen"': ("connection.data_type", 3, "must be one of live, delayed"),
-    '[appearance]\ntime_zone = "Mars/Olympus"': ("appearance.time_zone", 2, "Europe/Berlin"),
     '[watchlist]\nsymbols = ["AAPL", 5]': ("watchlist.symbols", 2, "must be a text"),
     '[watchlist]\nsymbols = ["<b>"]': ("watchlist.symbols", 2, "capital letters"),
     "[recorder]\non = 1": ("recorder.on", 2, "must be true or false"),

@@ -50,7 +50,7 @@ def context(**changes: Any) -> RiskContext:
     """Return a context in which everything is allowed, with changes."""
     calm: dict[str, Any] = {
         "now_ns": START_NS,
-        "limits": RiskLimits(),
+        "limits": RiskLimits(max_notional=25_000),
         "session": TradingSession(account_id=ACCOUNT, mode=Mode.PAPER, client_id=1),
         "armed": False,
         "state": TradingState.ACTIVE,
@@ -580,7 +580,7 @@ def test_limit_use_for_the_panel() -> None:
 def test_largest_order_names_its_rule() -> None:
     desk = Desk()
     quantity, rule = desk.engine.risk.largest_order(stock(), 100.0)
-    assert (quantity, rule) == (Decimal(238), "MAX_NOTIONAL")  # 25,000 over 105 a share
+    assert (quantity, rule) == (Decimal(476), "MAX_NOTIONAL")  # 50,000 over 105 a share
     assert desk.submit(market(quantity=238)).is_open
     quantity, rule = Desk(limits=RiskLimits(max_position_stock=100)).engine.risk.largest_order(stock(), 100.0)
     assert (quantity, rule) == (Decimal(100), "MAX_POSITION")
