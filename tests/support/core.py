@@ -80,10 +80,12 @@ def build_kernel(
         bus=Bus(),
         clock=clock,
         settings=settings,
+        stored=settings,
         settings_file=file,
         journal=journal(
             paths.journal, key=CHAIN_KEY, version="test", settings_digest=settings.digest(), backups=paths.backups
         ),
+        backups=paths.backups,
         market_store=MarketStore(paths.market),
         workspace=WorkspaceStore(paths.workspace),
         logs=Logs(LogPipeline([ring], Redactor()), ring, ([], 0)),
