@@ -468,7 +468,7 @@ def test_change_below_filled_is_refused_and_above_is_judged() -> None:
     desk = Desk()
     order = desk.working()
     desk.say(desk.execution(order, 60))
-    for quantity, code in ((59, "STATE_INVALID"), (1_001, "MAX_QTY"), (300, "MAX_NOTIONAL")):
+    for quantity, code in ((59, "STATE_INVALID"), (1_001, "MAX_QTY"), (600, "MAX_NOTIONAL")):
         with pytest.raises(UserError) as refusal:
             desk.engine.modify(ModifyOrder(client_order_id=order.client_order_id, quantity=Decimal(quantity)))
         assert refusal.value.code == code
