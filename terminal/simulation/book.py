@@ -250,6 +250,9 @@ class LimitBook:
             if level is None:
                 continue
             self._sync_level(maker, own, level, ns)
+            if own != tick:
+                # A print beyond this price means that what stood here has traded or gone.
+                level.queue = [entry for entry in level.queue if entry.owner]
             while size > 0 and level.queue:
                 owner, part = self._head(level, size)
                 size -= part

@@ -83,14 +83,16 @@ class Ledger:
         closing = min(quantity, abs(held.quantity)) if held.quantity * sign < 0 else _ZERO
         realized: Decimal | None = None
         released = _ZERO
+        opening_value, opening_paid = value, paid
         if closing:
-            realized, released = self._close(held, sign, closing, value * closing / quantity, paid * closing / quantity)
-        opening = quantity - closing
-        if opening:
-            share = opening / quantity
-            held.quantity += sign * opening
-            held.gross += sign * value * share
-            held.cost += sign * value * share + paid * share
+            closing_value, closing_paid = value * closing / quantity, paid * closing / quantity
+            realized, released = self._close(held, sign, closing, closing_value, closing_paid)
+            # What is left over opens: by subtraction, so that no digit is lost.
+            opening_value, opening_paid = value - closing_value, paid - closing_paid
+        if closing != quantity:
+            held.quantity += sign * (quantity - closing)
+            held.gross += sign * opening_value
+            held.cost += sign * opening_value + opening_paid
         held.day_cash -= sign * value
         self._move_cash(instrument, sign, quantity, value, released)
         self._add(instrument.currency, -paid)

@@ -122,6 +122,8 @@ class OrderLife:
                     self._resize(other)
         for child in self.orders.children(working):
             self._wake(child)
+        if working.stage is Stage.DONE:
+            self._cut_children(working)
 
     def _wake(self, child: Working) -> None:
         """Let a child follow its parent's fill."""
@@ -144,10 +146,14 @@ class OrderLife:
         self._leave_book(working, working.limit)
         self._close(working, "Cancelled", reason)
         self._tell(working)
-        for child in self.orders.children(working):
+        self._cut_children(working)
+
+    def _cut_children(self, parent: Working) -> None:
+        """Leave the children of an entry that is over no more than what it opened."""
+        for child in self.orders.children(parent):
             if child.stage is Stage.DONE:
                 continue
-            exposure = self.orders.exposure(working)
+            exposure = self.orders.exposure(parent)
             if exposure <= 0:
                 self.finish(child, "Cancelled with its parent")
             elif child.left > exposure:

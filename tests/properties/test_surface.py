@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The volatility surface allows no static arbitrage, whatever its parameters within their bounds."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,7 +45,7 @@ def test_calls_fall_and_bend_with_the_strike(surface: Surface, level: float) -> 
 def test_total_variance_grows_with_time(surface: Surface, level: float) -> None:
     log_moneyness = np.log(STRIKES / 100.0)
     rows = [surface.total_variance(log_moneyness, years, level) for years in YEARS]
-    for near, far in zip(rows, rows[1:], strict=False):
+    for near, far in pairwise(rows):
         assert np.all(far >= near - 1e-12)
 
 

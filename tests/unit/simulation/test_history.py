@@ -2,6 +2,7 @@
 """History and live are one process: what was streamed is what history returns, in any bar size, watched or not."""
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,13 @@ def test_what_will_be_streamed_does_not_depend_on_who_watches() -> None:
     watched.watch(AAPL, "book")
     pass_time(watched, 180)
     pass_time(quiet, 180)
-    args = {"seconds": 60, "start_ns": 0, "end_ns": watched.now_ns(), "what": "TRADES", "regular_only": True}
+    args: dict[str, Any] = {
+        "seconds": 60,
+        "start_ns": 0,
+        "end_ns": watched.now_ns(),
+        "what": "TRADES",
+        "regular_only": True,
+    }
     begin = watched.now_ns() - 3600 * NS
     assert watched.bars(AAPL, **{**args, "start_ns": begin}) == quiet.bars(AAPL, **{**args, "start_ns": begin})
     assert watched.top(AAPL) == quiet.top(AAPL)
@@ -77,7 +84,7 @@ def test_what_will_be_streamed_does_not_depend_on_who_watches() -> None:
 def test_bars_of_all_sizes_agree(con_id: int) -> None:
     exchange, _ = market()
     day = exchange.source.calendar.day(-2)
-    args = {"start_ns": day.start_ns, "end_ns": day.end_ns, "what": "TRADES", "regular_only": True}
+    args: dict[str, Any] = {"start_ns": day.start_ns, "end_ns": day.end_ns, "what": "TRADES", "regular_only": True}
     minutes = exchange.bars(con_id, seconds=60, **args)
     assert len(minutes) == 390
     for seconds in (5, 300, 900, 3600, 86_400):
@@ -123,7 +130,12 @@ def test_daily_bars_join_yesterday_to_today() -> None:
 
 def test_currency_pairs_have_midpoints_and_no_trades() -> None:
     exchange, _ = market()
-    args = {"seconds": 60, "start_ns": exchange.now_ns() - 600 * NS, "end_ns": exchange.now_ns(), "regular_only": True}
+    args: dict[str, Any] = {
+        "seconds": 60,
+        "start_ns": exchange.now_ns() - 600 * NS,
+        "end_ns": exchange.now_ns(),
+        "regular_only": True,
+    }
     with pytest.raises(SimulatorRefusalError) as refusal:
         exchange.bars(EUR, what="TRADES", **args)
     assert refusal.value.code == 162
@@ -133,7 +145,7 @@ def test_currency_pairs_have_midpoints_and_no_trades() -> None:
 def test_spy_and_es_move_together() -> None:
     exchange, _ = market()
     future = exchange.find(symbol="ES", sec_type="FUT")[0]
-    args = {
+    args: dict[str, Any] = {
         "seconds": 60, "start_ns": exchange.now_ns() - 3600 * NS, "end_ns": exchange.now_ns(), "what": "TRADES",
         "regular_only": True,
     }  # fmt: skip
