@@ -8,7 +8,7 @@ never lead), and ``journal.anchors``, one line for each backup. Losing them lose
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -46,19 +46,19 @@ class HeadFile:
                 return note
         return None
 
-    def anchors(self, journal_id: str) -> Mapping[int, bytes]:
-        """Return every noted hash of this journal by row number, the head file's included."""
-        found: dict[int, bytes] = {}
+    def noted(self) -> Sequence[Note]:
+        """Return every note that can be read, the head file's last.
+
+        To be asked before the database is opened for reading: a note never leads the file, so a snapshot that
+        begins later holds what every note speaks of.
+        """
+        lines: list[bytes] = []
         with contextlib.suppress(OSError):
             if self.anchors_path.stat().st_size <= _LARGEST:
-                for line in self.anchors_path.read_bytes().splitlines():
-                    note = _parse(line)
-                    if note is not None and note.journal_id == journal_id and note.head.seq:
-                        found[note.head.seq] = note.head.hash
-        newest = self.read(journal_id)
-        if newest is not None and newest.head.seq:
-            found[newest.head.seq] = newest.head.hash
-        return found
+                lines += self.anchors_path.read_bytes().splitlines()
+        with contextlib.suppress(OSError):
+            lines.append(self.head_path.read_bytes()[:_LENGTH])
+        return [note for note in map(_parse, lines) if note is not None and note.head.seq]
 
     # ------------------------------------------------------------ the writer's side
     def open(self) -> None:

@@ -25,13 +25,14 @@ from terminal.model.events import OrderInitialized
 from terminal.storage import schema
 from terminal.storage.chain import ChainCheck, ChainReport, Head, Row, key_id
 from terminal.storage.database import BUSY_TIMEOUT_MS, check_database, open_engine
-from terminal.storage.head_file import HeadFile
+from terminal.storage.head_file import HeadFile, Note
 from terminal.storage.journal_writer import Batch, JournalWriter, WriterSettings
 
 DISK_WARNING: Final = 500_000_000
 DISK_FLOOR: Final = 100_000_000
 LAST_ORDER_ID: Final = 2**31 - 1
 _ID_BLOCK: Final = 1000
+_LOOK_S: Final = 0.2
 
 Dispatch = Callable[[Callable[[], None]], object]
 
@@ -98,7 +99,15 @@ class JournalStore:
             UserError: STO-00x, the file cannot be used.
         """
         await asyncio.wrap_future(self._begin(asyncio.get_running_loop().call_soon_threadsafe))
-        self._opened()
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle() -> None:
+            if not durable.done():
+                durable.set_result(None)
+
+        self._opened(settle)
+        while not durable.done() and self._failure is None:  # `load` must see a file at rest
+            await asyncio.wait((durable,), timeout=_LOOK_S)
 
     def open(self, dispatch: Dispatch) -> None:
         """Start without a loop (command line, tests): ``dispatch`` gets what must run on the caller's thread."""
@@ -123,7 +132,7 @@ class JournalStore:
         )
         return self._writer.start()
 
-    def _opened(self) -> None:
+    def _opened(self, on_durable: Callable[[], None] | None = None) -> None:
         writer = self._running()
         self._reserved = writer.reserved_order_id
         self._next_id = self._reserved + 1
@@ -137,7 +146,8 @@ class JournalStore:
                     key_id=key_id(self._key),
                     found=writer.found,
                 )
-            ]
+            ],
+            on_durable,
         )
         self.raise_order_id_floor(self._next_id)
 
@@ -280,8 +290,9 @@ def load_journal(path: Path, *, codec: EventCodec | None = None, key: bytes | No
     """
     known = codec if codec is not None else EventCodec((JournalOpened,))
     found: list[Any] = []
+    noted = HeadFile(path).noted()
     with read_journal(path) as connection:
-        check = _check(connection, path, key)
+        check = _check(connection, noted, key)
         for row in rows(connection):
             check.see(row)
             try:
@@ -300,8 +311,9 @@ def load_journal(path: Path, *, codec: EventCodec | None = None, key: bytes | No
 
 def verify_journal(path: Path, *, key: bytes | None = None) -> ChainReport:
     """Check the whole chain of the journal at ``path`` against its head, its backups and the head file."""
+    noted = HeadFile(path).noted()
     with read_journal(path) as connection:
-        check = _check(connection, path, key)
+        check = _check(connection, noted, key)
         for row in rows(connection):
             check.see(row)
         return _finish(connection, check)
@@ -332,10 +344,11 @@ def rows(connection: Connection) -> Iterator[Row]:
         yield Row(**row._mapping)
 
 
-def _check(connection: Connection, path: Path, key: bytes | None) -> ChainCheck:
+def _check(connection: Connection, noted: Sequence[Note], key: bytes | None) -> ChainCheck:
     state = connection.execute(select(schema.state)).one()
     keys = {key_id(key): key} if key else {}
-    return ChainCheck(journal_id=state.journal_id, keys=keys, anchors=HeadFile(path).anchors(state.journal_id))
+    anchors = {note.head.seq: note.head.hash for note in noted if note.journal_id == state.journal_id}
+    return ChainCheck(journal_id=state.journal_id, keys=keys, anchors=anchors)
 
 
 def _finish(connection: Connection, check: ChainCheck) -> ChainReport:
