@@ -13,7 +13,6 @@ from typing import Final, Protocol
 
 NS_PER_S: Final = 1_000_000_000
 _RESYNC_DRIFT_NS: Final = 5 * NS_PER_S
-_AGREEMENT_NS: Final = 2 * NS_PER_S
 
 
 class Timer(Protocol):
@@ -104,8 +103,8 @@ class LiveClock:
 
 
 def _confirms(behind: int, doubt: int) -> bool:
-    """Say whether two answers in a row tell of the same large jump."""
-    return abs(behind) >= _RESYNC_DRIFT_NS and abs(behind - doubt) <= _AGREEMENT_NS
+    """Say whether two answers in a row tell that the broker's clock has left ours for good, in one direction."""
+    return min(abs(behind), abs(doubt)) >= _RESYNC_DRIFT_NS and (behind > 0) == (doubt > 0)
 
 
 class _SimTimer:

@@ -288,7 +288,7 @@ class Desk(QObject):
         self.chart.set_armed(armed)
         self.ladder.set_armed(armed)
         if self._count % SLOW_EVERY == 0:
-            if self.market.current is None or len(self.kernel.watchlist) != len(self.watchlist.model.ids):
+            if self.market.current is None or self.kernel.symbols.size != len(self.watchlist.model.ids):
                 self.market.refresh_watchlist()
             self.risk_presenter.tick()
             self.strategy_presenter.tick()

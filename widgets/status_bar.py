@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Status bar: the truth about the connection first, then mode, account, day P&L of broker and ours, ages and lag."""
 
+from typing import Final
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from widgets import formats
+from widgets.controls.elided import ElidedLabel
 from widgets.theme import Theme, set_property
+
+ELIDED_WIDTH: Final = 320
 
 
 class Dot(QWidget):
@@ -37,11 +42,13 @@ class StatusItem(QWidget):
 
     clicked = Signal()
 
-    def __init__(self, caption: str, tip: str) -> None:
+    def __init__(self, caption: str, tip: str, *, elided: bool = False) -> None:
         super().__init__()
         self.caption = QLabel(caption)
         self.caption.setProperty("role", "muted")
-        self.value = QLabel(formats.NONE)
+        self.value = ElidedLabel("") if elided else QLabel(formats.NONE)
+        if elided:
+            self.value.setMaximumWidth(ELIDED_WIDTH)
         self.value.setProperty("role", "secondary")
         self.value.setTextFormat(Qt.TextFormat.PlainText)
         self.setToolTip(tip)
@@ -84,7 +91,7 @@ class StatusBar(QFrame):
         self.broker_pnl = StatusItem("Day P&L broker", "The broker's own day P&L")
         self.own_pnl = StatusItem("ours", "Day P&L from our own fills and prices, by the broker's convention")
         self.gap = StatusItem("gap", "Broker's figure minus ours")
-        self.trading = StatusItem("", "Whether new orders may be sent")
+        self.trading = StatusItem("", "Whether new orders may be sent", elided=True)
         self.age = StatusItem("Data age", "Since the source last spoke, heartbeat included")
         self.lag = StatusItem("Loop lag", "How late the event loop is, worst of the last 5 s")
         self.rate = StatusItem("Messages", "Market messages per second")

@@ -45,6 +45,11 @@ class Watchlist:
         """What was found, in the order of the list."""
         return tuple(self._found[text] for text in self._texts if text in self._found)
 
+    @property
+    def size(self) -> int:
+        """Return how many rows the list has: what was found and what could not be."""
+        return len(self._found) + len(self.problems)
+
     def set_texts(self, texts: Sequence[str]) -> None:
         self._texts = list(dict.fromkeys(texts))
 
@@ -87,6 +92,9 @@ class Watchlist:
         for text in [text for text, found in self._found.items() if found.id == instrument_id]:
             del self._found[text]
             self._texts.remove(text)
+        if instrument_id in self.problems:  # never found: its row goes by its text
+            del self.problems[instrument_id]
+            self._texts.remove(instrument_id)
         self._subscriptions.unwatch(instrument_id, "quote", OWNER)
         self.on_changed()
 

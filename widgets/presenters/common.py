@@ -76,3 +76,8 @@ class Stage:
             self.refuse(error, title)
             return False
         return True
+
+
+def sentences(*parts: str) -> str:
+    """Join what was said into sentences, each ended once."""
+    return " ".join(part.strip().rstrip(".") + "." for part in parts if part.strip())

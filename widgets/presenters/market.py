@@ -13,7 +13,7 @@ from widgets.bridge import Frame
 from widgets.chart.panel import ChartPanel
 from widgets.ladder.panel import LadderPanel
 from widgets.presenters.chain import ChainPresenter
-from widgets.presenters.common import Stage
+from widgets.presenters.common import Stage, sentences
 from widgets.tape.panel import TapePanel
 from widgets.watchlist import rows
 from widgets.watchlist.panel import WatchlistPanel
@@ -142,7 +142,7 @@ class MarketPresenter:
         if self.current is None or notice.instrument_id not in (None, self.current.id):
             return
         code = str(notice.code) if notice.code else ""
-        text = " ".join(part for part in (notice.meaning or notice.text, notice.way_out) if part)
+        text = sentences(notice.meaning or notice.text, notice.way_out)
         match notice.channel:
             case "depth":
                 self._panels.ladder.set_top_only(f"Top of book only. {text}")
@@ -198,11 +198,14 @@ class MarketPresenter:
     # ------------------------------------------------------------ watchlist
     def refresh_watchlist(self) -> None:
         """Show the symbols that the core watches, and no others."""
-        shown = {instrument.id for instrument in self._kernel.watchlist}
+        shown: set[object] = {instrument.id for instrument in self._kernel.watchlist}
+        problems = self._kernel.symbols.problems
         model = self._panels.watchlist.model
         for known in model.ids:
-            if known not in shown:
+            if known not in shown and known not in problems:
                 model.remove(known)
+        for text, reason in problems.items():
+            model.update(text, rows.missing_cells(text, reason), group="Not found")
         for instrument in self._kernel.watchlist:
             self._watch_row(instrument)
         if self.current is None and self._kernel.watchlist:

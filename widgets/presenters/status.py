@@ -18,7 +18,7 @@ from terminal.model.events import (
 )
 from widgets import formats
 from widgets.main_window import MainWindow
-from widgets.presenters.common import Stage
+from widgets.presenters.common import Stage, sentences
 from widgets.toasts import ToastKind
 
 LAG_MS = 50
@@ -32,6 +32,8 @@ _WORDS = {
     LinkState.RECONNECTING: ("Reconnecting", "state.danger", False),
 }
 _NOTICES_KEPT = 200
+SHOWN_IN_PANELS = frozenset({"depth", "ticks", "history", "chain"})
+"""Channels whose trouble stands in their panel: a toast would only repeat it."""
 
 
 class StatusPresenter(QObject):
@@ -67,7 +69,7 @@ class StatusPresenter(QObject):
         self._window.status.set_connection(text, token=token, filled=filled)
         bad = event.state in (LinkState.DISCONNECTED, LinkState.RECONNECTING, LinkState.DEGRADED)
         if bad and (event.text or event.way_out):
-            said = " ".join(part for part in (event.text, event.way_out) if part)
+            said = sentences(event.text, event.way_out)
             self._tell(ToastKind.ERROR, words, said, code=str(event.code) if event.code else "", key="link")
         elif event.state is LinkState.READY:
             self._stage.dismiss("link")
@@ -75,9 +77,9 @@ class StatusPresenter(QObject):
     def on_notice(self, notice: DataNotice) -> None:
         kind = {"info": ToastKind.INFO, "warn": ToastKind.WARN, "error": ToastKind.ERROR}[notice.severity]
         title = f"{notice.instrument_id}: {notice.channel}" if notice.instrument_id else notice.channel.capitalize()
-        said = " ".join(part for part in (notice.meaning or notice.text, notice.way_out) if part)
+        said = sentences(notice.meaning or notice.text, notice.way_out)
         code = str(notice.code) if notice.code else ""
-        if notice.severity == "info":
+        if notice.severity == "info" or notice.channel in SHOWN_IN_PANELS:
             self._keep(f"{code} {title} {said}")
         else:
             self._tell(kind, title, said, code=code)

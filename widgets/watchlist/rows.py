@@ -76,3 +76,8 @@ def watch_cells(
         "change": Cell(ratio, freshness=grade),
         "volume": Cell(quote.volume, freshness=grade),
     }
+
+
+def missing_cells(text: str, reason: str) -> dict[str, object]:
+    """Return the cells of a symbol that the broker does not know; the reason is its hint."""
+    return {"symbol": Cell(text, tone=Tone.MUTED, note="not found", tooltip=reason), "last": None, "change": None}
