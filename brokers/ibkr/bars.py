@@ -245,8 +245,9 @@ class History:
         """Ask again after an interruption or pacing; a refusal ends the stream's answer until the next session."""
         row = codes.lookup(code)
         refusal = codes.history_refusal(text) if code == 162 else HistoryRefusal.OTHER
-        if refusal is HistoryRefusal.NO_DATA:
+        if refusal is HistoryRefusal.NO_DATA:  # before the first print of a day there is nothing yet: ask again
             stream.sink((), True)
+            self._again(stream, subscribed=False)
             return False
         if row.kind is codes.Kind.RESUBSCRIBE or refusal is HistoryRefusal.PACING or code == 420:
             self._again(stream, subscribed=row.kind is codes.Kind.RESUBSCRIBE)

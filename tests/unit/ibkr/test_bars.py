@@ -347,3 +347,13 @@ async def test_a_stream_without_data_shows_an_empty_chart() -> None:
         one.tws.send(4, 2, req_id, 162, "HMDS query returned no data", "")
         await one.step_until(lambda: bool(chart.calls))
         assert chart.calls == [([], True)]
+
+
+async def test_a_stream_without_data_is_asked_for_again() -> None:
+    """Before the first print of a day there is nothing; a little later there is."""
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        req_id = await stream(one, chart)
+        one.tws.send(4, 2, req_id, 162, "HMDS query returned no data", "")
+        await one.step_until(lambda: len(one.tws.all(20)) == 2, limit_s=30)
