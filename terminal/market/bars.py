@@ -2,8 +2,8 @@
 """BarFeed: one live series per instrument and size, shared by charts and strategies.
 
 History and its live continuation come from the broker as one stream. A bar is closed when a newer one
-appears or when the clock is past its end; each closed bar is published once, in order, so that a strategy
-never sees a bar twice, and never one that may still change.
+appears or, while the link is sound, when the clock is past its end; each closed bar is published once, in
+order, so that a strategy never sees a bar twice, and never one that may still change.
 """
 
 from bisect import bisect_left
@@ -13,6 +13,8 @@ from typing import Final
 
 from terminal.bus import Bus
 from terminal.clock import NS_PER_S, Clock, Timer
+from terminal.model.enums import LinkState
+from terminal.model.events import LinkChanged
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
@@ -20,6 +22,7 @@ from terminal.ports import BarStream, HistoryFeed
 
 CLOSE_GRACE_S: Final = 7.0
 """IBKR updates a growing bar about every 5 s: a quiet bar is taken as closed this long after its end."""
+_LOOK_AGAIN_S: Final = 1.0
 
 BarSink = Callable[[Sequence[Bar], bool], None]
 Key = tuple[InstrumentId, int, bool]
@@ -57,6 +60,12 @@ class BarFeed:
         self._bus = bus
         self._clock = clock
         self._series: dict[Key, _Series] = {}
+        self._sound = True
+        bus.subscribe(LinkChanged, self._on_link)
+
+    def _on_link(self, event: LinkChanged) -> None:
+        """While the link is down silence proves nothing: what a bar became is told when the series comes anew."""
+        self._sound = event.state in (LinkState.READY, LinkState.SYNCING)
 
     def open(
         self,
@@ -142,7 +151,7 @@ class BarFeed:
         now = self._clock.now_ns()
         newest = series.bars[-1]
         due_ns = newest.end_ns + round(CLOSE_GRACE_S * NS_PER_S)
-        if now >= due_ns:
+        if now >= due_ns and self._sound:
             newest_is_open = False
         finished = series.bars[:-1] if newest_is_open else series.bars
         if series.closed_until_ns is None:  # the first answer: history is known, not news
@@ -157,9 +166,8 @@ class BarFeed:
             series.timer.cancel()
             series.timer = None
         if newest_is_open:
-            series.timer = self._clock.call_later(
-                max(0.05, (due_ns - now) / NS_PER_S), lambda: self._close_finished(series, newest_is_open=True)
-            )
+            wait_s = max(0.05, (due_ns - now) / NS_PER_S) if now < due_ns else _LOOK_AGAIN_S
+            series.timer = self._clock.call_later(wait_s, lambda: self._close_finished(series, newest_is_open=True))
 
 
 def _merge(bars: list[Bar], bar: Bar) -> None:
