@@ -38,6 +38,7 @@ from tests.support.wire import (
 
 T = TypeVar("T")
 SLICE_S: Final = 0.25
+LONGEST_SLICE_S: Final = 2.0
 ACCOUNT: Final = DEMO_ACCOUNT
 _PATIENCE_S: Final = 30.0
 """Real seconds after which a world that does not come to rest is a failure."""
@@ -131,6 +132,7 @@ class World:
     # ------------------------------------------------------------ time
     async def step(self, seconds: float, *, slice_s: float = SLICE_S) -> None:
         """Let the market and then the clock go on for ``seconds``, in slices."""
+        assert slice_s <= LONGEST_SLICE_S, "in longer slices deadlines pass before their answers can arrive"
         left_ns = round(seconds * NS_PER_S)
         slice_ns = round(slice_s * NS_PER_S)
         while left_ns > 0:
