@@ -80,4 +80,4 @@ def watch_cells(
 
 def missing_cells(text: str, reason: str) -> dict[str, object]:
     """Return the cells of a symbol that the broker does not know; the reason is its hint."""
-    return {"symbol": Cell(text, tone=Tone.MUTED, note="not found", tooltip=reason), "last": None, "change": None}
+    return {"symbol": Cell(text, tone=Tone.MUTED, tooltip=reason), "last": None, "change": None}
