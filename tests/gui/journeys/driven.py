@@ -17,15 +17,35 @@ from typing import Any
 from brokers.simulator.parent import parent_is_gone
 from brokers.simulator.server import ServerOptions, SimulatedTws
 from terminal.clock import LiveClock
-from terminal.simulation.factory import DEMO_ACCOUNT, open_exchange
+from terminal.simulation.book import LimitBook
+from terminal.simulation.factory import DEMO_ACCOUNT
 from terminal.simulation.market import Market
+from terminal.simulation.simulated import SimulatedSource
 from terminal.simulation.source import FeedEvent
+
+
+class DrivenExchange(Market):
+    """The seeded market, in which the background of chosen instruments stands still until a test brings an event."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.calmed: set[int] = set()
+        super().__init__(*arguments)
+
+    def bring(self, event: FeedEvent) -> None:
+        super()._on_event(event)
+
+    def _on_event(self, event: FeedEvent) -> None:
+        if event.con_id not in self.calmed:
+            super()._on_event(event)
+
+    def _refresh_touch(self, con_id: int) -> LimitBook:
+        return self.book_of(con_id) if con_id in self.calmed else super()._refresh_touch(con_id)
 
 
 class Control:
     """Answers one JSON object per line with one JSON object."""
 
-    def __init__(self, server: SimulatedTws, market: Market) -> None:
+    def __init__(self, server: SimulatedTws, market: DrivenExchange) -> None:
         self._server = server
         self._market = market
 
@@ -50,7 +70,12 @@ class Control:
         book = self._market.book_of(con_id)
         bid = tick - 1 if side < 0 else min(book.bid or tick - 1, tick - 1)
         ask = tick + 1 if side > 0 else max(book.ask or tick + 1, tick + 1)
-        self._market._on_event(FeedEvent(con_id, bid, ask, tick, size, side))
+        self._market.bring(FeedEvent(con_id, bid, ask, tick, size, side))
+        return {}
+
+    def do_calm(self, symbol: str) -> dict[str, Any]:
+        """Let nobody else move one instrument from now on; its book stands as it is."""
+        self._market.calmed.add(self._id(symbol))
         return {}
 
     def do_truth(self) -> dict[str, Any]:
@@ -98,7 +123,7 @@ def _options() -> argparse.Namespace:
 
 
 async def _main(options: argparse.Namespace) -> None:
-    market = open_exchange(seed=options.seed)
+    market = DrivenExchange(SimulatedSource(options.seed), (DEMO_ACCOUNT,), options.seed)
     clock = LiveClock()
     server = SimulatedTws(market, clock, ServerOptions(read_only=options.read_only, history=options.history))
     host, port = await server.start("127.0.0.1", options.port)

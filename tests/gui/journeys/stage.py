@@ -66,6 +66,10 @@ class DrivenMarket:
         """Return orders, executions, positions, account and P&L as the broker holds them."""
         return self.ask("truth")
 
+    def calm(self, symbol: str) -> None:
+        """Let nobody else move an instrument from now on."""
+        self.ask("calm", symbol=symbol)
+
     def trade(self, symbol: str, price: object, size: int, *, buyer: bool) -> None:
         """Let somebody else trade ``size`` at ``price``, the buyer or the seller taking."""
         self.ask("print", symbol=symbol, price=str(price), size=size, side=1 if buyer else -1)
@@ -77,7 +81,7 @@ class DrivenMarket:
 
     def orders_received(self) -> list[list[str]]:
         """Return every place-order message but the what-ifs."""
-        return [fields for fields in self.received("place_order") if not is_what_if(fields)]
+        return [fields for fields in self.received("placeOrder") if not is_what_if(fields)]
 
     def stop(self) -> None:
         self._lines.close()
@@ -180,6 +184,7 @@ def paper(market: DrivenMarket, more: str = "") -> str:
 def tell(desk: Desk) -> None:
     """Write down what the window said, for whoever reads why a journey failed."""
     sys.stderr.write(f"\nnotices:\n{desk.status.read_notices()}\n")
+    sys.stderr.write(f"ticket: {desk.ticket.error.text()!r}, send: {desk.ticket.send.toolTip()!r}\n")
     for card in desk.toasts.cards:
         sys.stderr.write(f"toast: {card.toast}\n")
     for line in desk.kernel.parts.logs.ring.lines:
@@ -278,9 +283,9 @@ async def choose(desk: Desk, symbol: str) -> None:
 
 
 def cell(desk: Desk, panel: str, row: object, key: str) -> str:
-    """Return the text of one cell as it stands on the screen."""
+    """Return the text of one cell as it stands on the screen; empty while the row is not there yet."""
     model = getattr(desk, panel).model
-    return str(model.text(row, key))
+    return str(model.text(row, key)) if model.place_of(row) is not None else ""
 
 
 def orders_of(desk: Desk, symbol: str) -> list[Order]:
