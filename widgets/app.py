@@ -81,6 +81,10 @@ async def _main(
     build: "Callable[[], Awaitable[Kernel]]",
     session: "Callable[[Desk], Awaitable[int]] | None",
 ) -> int:
-    from widgets.desk import run_desk  # the panels, pyqtgraph and the core come after the first paint
+    import asyncio
 
-    return await run_desk(app, theme, window, build, session)
+    kernel = asyncio.ensure_future(build())
+    await asyncio.sleep(0)  # the demo's market starts, and the keyring is asked, while the panels are imported
+    from widgets.desk import run_desk
+
+    return await run_desk(app, theme, window, lambda: kernel, session)
