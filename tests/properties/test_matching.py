@@ -81,7 +81,7 @@ class Model:
                     assert self.left(owner) >= 0, "overfilled"
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(actions, min_size=5, max_size=60))
 def test_the_book_keeps_price_and_time(script: Sequence[tuple[str, int, int, int]]) -> None:
     model = Model()

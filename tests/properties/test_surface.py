@@ -28,7 +28,7 @@ def surfaces(draw: st.DrawFn) -> Surface:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(surface=surfaces(), level=st.floats(0.7, 1.6))
 def test_calls_fall_and_bend_with_the_strike(surface: Surface, level: float) -> None:
     for years in YEARS:
@@ -40,7 +40,7 @@ def test_calls_fall_and_bend_with_the_strike(surface: Surface, level: float) -> 
         assert np.all(np.diff(slope) >= -1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(surface=surfaces(), level=st.floats(0.7, 1.6))
 def test_total_variance_grows_with_time(surface: Surface, level: float) -> None:
     log_moneyness = np.log(STRIKES / 100.0)

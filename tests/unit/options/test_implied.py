@@ -3,13 +3,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terminal.options.implied import implied_volatility, implied_volatility_of
 from terminal.options.pricing import price
 
 
+@settings(deadline=None)
 @given(
     vol=st.floats(0.02, 3.0),
     moneyness=st.floats(-0.8, 0.8),
