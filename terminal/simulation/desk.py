@@ -19,6 +19,8 @@ from terminal.simulation.orders import Stage, Working, check_order, price_to_tic
 from terminal.simulation.rng import mix
 
 MILLISECOND: Final = 1_000_000
+TRAIL_NOTE_NS: Final = 1_000_000_000
+"""A moving trail is told at most once a second."""
 MAX_ACTIVE: Final = 20
 """IBKR's limit of active orders per contract, side and account."""
 WAITING_NOTE: Final = (
@@ -274,6 +276,9 @@ class Desk(OrderLife):
         if triggers.follow(working, price) and working.stop is not None:
             stop = float(working.stop * working.unit)
             working.state.order.trail_stop_price = stop
+            if self._floor.now_ns() - working.told_ns >= TRAIL_NOTE_NS:
+                working.told_ns = self._floor.now_ns()
+                self._tell(working)
 
     # ------------------------------------------------------------ sessions
 

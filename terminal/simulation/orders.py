@@ -60,6 +60,8 @@ class Working:
     expires_day: int = 0
     latest: int = 0
     """Number of the latest request; an arrival scheduled by an older one does nothing."""
+    told_ns: int = 0
+    """When the client last heard of a trail's stop."""
     opposite_quotes: int = 0
     """Consecutive quotes beyond the trigger (options and currencies need two)."""
 

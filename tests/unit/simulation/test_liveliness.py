@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """With seed 1 the first session gives both shipped strategies something to do; the market looks like a market."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ def test_the_first_session_crosses_its_vwap_and_strays_from_its_mean(con_id: int
     day = exchange.source.calendar.day(0)
     begun = exchange.now_ns()
     exchange.advance_to(day.close_ns)
-    args = {"end_ns": day.close_ns, "what": "TRADES", "regular_only": True}
+    args: dict[str, Any] = {"end_ns": day.close_ns, "what": "TRADES", "regular_only": True}
     bars = exchange.bars(con_id, seconds=60, start_ns=day.open_ns, **args)
     close = np.array([bar.close for bar in bars])
     volume = np.array([bar.volume for bar in bars])

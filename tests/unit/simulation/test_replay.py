@@ -4,6 +4,7 @@
 import zipfile
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -109,7 +110,7 @@ def test_one_side_of_a_quote_stands_while_the_other_moves(lean: Path) -> None:
 def test_bars_come_from_the_prints_and_earlier_days_from_files(lean: Path) -> None:
     exchange, _ = replay(lean / "tick")
     exchange.advance_to(at(OPEN + 119_000))
-    args = {"what": "TRADES", "end_ns": exchange.now_ns()}
+    args: dict[str, Any] = {"what": "TRADES", "end_ns": exchange.now_ns()}
     today = exchange.bars(IBM, seconds=60, start_ns=at(OPEN), regular_only=True, **args)
     assert [(bar.open, bar.high, bar.low, bar.close, bar.volume, bar.count, bar.closed) for bar in today] == [
         (100.0, 100.05, 100.0, 100.05, 300, 2, True),
@@ -124,9 +125,8 @@ def test_bars_come_from_the_prints_and_earlier_days_from_files(lean: Path) -> No
         (101.0, 6_000_000, True),
         (99.97, 650, False),
     ]
-    middle = exchange.bars(
-        IBM, seconds=60, start_ns=at(OPEN), end_ns=exchange.now_ns(), what="MIDPOINT", regular_only=True
-    )
+    args["what"] = "MIDPOINT"
+    middle = exchange.bars(IBM, seconds=60, start_ns=at(OPEN), regular_only=True, **args)
     assert [bar.close for bar in middle] == [100.0, 99.99]
     with pytest.raises(SimulatorRefusalError) as refusal:
         exchange.bars(IBM, seconds=60, start_ns=0, end_ns=10**9, what="TRADES", regular_only=True)
