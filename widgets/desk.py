@@ -7,6 +7,7 @@ Imported after the first paint. It holds the parts together and decides nothing 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
@@ -65,6 +66,8 @@ from widgets.toasts import ToastKind, Toasts
 from widgets.watchlist.panel import WatchlistPanel
 
 TICK_MS: Final = 100
+LINKABLE: Final = frozenset({"watchlist", "chart", "ladder", "tape", "ticket", "chain"})
+LAST_GROUP: Final = 8
 SETTLED_MS: Final = 60
 LARGE_PRINT: Final = 1_000
 TOAST_ROOM: Final = 460
@@ -181,9 +184,10 @@ class Desk(QObject):
 
     def _wire(self) -> None:
         window, market, orders, ticket = self.window, self.market, self.order_presenter, self.ticket_presenter
-        market.on_instrument += [self._on_instrument]
-        self.ladder.clickToTrade.connect(ticket.click_to_trade)
-        self.chart.priceClicked.connect(lambda price, side, _: ticket.prefill(side, price))
+        market.on_shown = self._on_shown
+        market.link("ticket", self.ticket, ticket.set_instrument)
+        self.ladder.clickToTrade.connect(self._on_ladder_click)
+        self.chart.priceClicked.connect(self._on_chart_click)
         self.chain.picked.connect(self._on_option_picked)
         self.positions.shown.connect(market.choose)
         self.orders.shown.connect(self._show_order)
@@ -201,7 +205,7 @@ class Desk(QObject):
             OrderChanged: orders.on_order,
             LinkChanged: self.status.on_link,
             DataNotice: self._on_notice,
-            ArmedChanged: self.status.on_armed,
+            ArmedChanged: self._on_armed,
             TradingStateChanged: self.status.on_trading_state,
             Reconciled: self._on_reconciled,
             KillSwitchReport: self.status.on_kill,
@@ -271,7 +275,8 @@ class Desk(QObject):
 
     def _on_frame(self, frame: Frame) -> None:
         self.market.on_frame(frame)
-        if self.market.current is not None and self.market.current.id in frame.quotes:
+        ticket = self.market.shown.get("ticket")
+        if ticket is not None and ticket.id in frame.quotes:
             self.ticket_presenter.on_quote()
         for fact in frame.facts:
             handler = self._facts.get(type(fact))
@@ -283,10 +288,7 @@ class Desk(QObject):
         self._count += 1
         self.market.tick()
         self.order_presenter.tick()
-        armed = self.status.armed
-        self.ticket_presenter.tick(armed=armed, left=self.status.armed_left)
-        self.chart.set_armed(armed)
-        self.ladder.set_armed(armed)
+        self._show_armed()
         if self._count % SLOW_EVERY == 0:
             if self.market.current is None or self.kernel.symbols.size != len(self.watchlist.model.ids):
                 self.market.refresh_watchlist()
@@ -294,6 +296,17 @@ class Desk(QObject):
             self.strategy_presenter.tick()
             self.status.tick()
             self._show_counts()
+
+    def _on_armed(self, event: ArmedChanged) -> None:
+        """Show it in the same frame: a click in the next moment must mean what the screen says."""
+        self.status.on_armed(event)
+        self._show_armed()
+
+    def _show_armed(self) -> None:
+        armed = self.status.armed
+        self.ticket_presenter.tick(armed=armed, left=self.status.armed_left)
+        self.chart.set_armed(armed)
+        self.ladder.set_armed(armed)
 
     def _show_counts(self) -> None:
         counts = {
@@ -306,14 +319,40 @@ class Desk(QObject):
             self.docks[key].set_count(count)
 
     # ------------------------------------------------------------ following
-    def _on_instrument(self, instrument: Instrument) -> None:
-        self.order_presenter.set_instrument(instrument)
-        self.ticket_presenter.set_instrument(instrument)
+    def _on_shown(self, key: str, instrument: Instrument) -> None:
+        """Own orders are drawn where their instrument is shown."""
+        if key == "chart":
+            self.order_presenter.set_instrument(instrument)
+        elif key == "ladder":
+            self.order_presenter.set_ladder_instrument(instrument)
+
+    def _ticket_shows(self, key: str) -> bool:
+        """Say whether the ticket is about the instrument of another panel; a price never crosses instruments."""
+        ticket, other = self.market.shown.get("ticket"), self.market.shown.get(key)
+        if ticket is not None and other is not None and ticket.id == other.id:
+            return True
+        shown = ticket.label if ticket is not None else "nothing"
+        self.stage.say(
+            ToastKind.WARN,
+            "The ticket shows another instrument",
+            f"It shows {shown}. Give both panels the same link group, or choose the instrument for the ticket.",
+        )
+        return False
+
+    def _on_ladder_click(self, side: Side, price: Decimal) -> None:
+        if self._ticket_shows("ladder"):
+            self.ticket_presenter.click_to_trade(side, price)
+
+    def _on_chart_click(self, price: Decimal, side: Side, _: object) -> None:
+        if self._ticket_shows("chart"):
+            self.ticket_presenter.prefill(side, price)
 
     def _on_option_picked(self, instrument: Instrument, side: Side, price: object) -> None:
-        """An option of the chain goes into the ticket; chart and ladder follow it."""
+        """An option of the chain goes into the ticket of its group; chart and ladder follow it."""
         self.market.show_contract(instrument)
-        self.ticket_presenter.prefill_from_chain(side, price)
+        ticket = self.market.shown.get("ticket")
+        if ticket is not None and ticket.id == instrument.id:
+            self.ticket_presenter.prefill_from_chain(side, price)
 
     def _show_order(self, client_order_id: object) -> None:
         order = next((one for one in self.kernel.orders.all() if one.client_order_id == client_order_id), None)
@@ -466,6 +505,9 @@ class Desk(QObject):
         seconds = panels.get("chart", {}).get("seconds")
         if isinstance(seconds, int) and seconds in HISTORY_S:
             self.chart.set_time_frame(seconds)
+        for key, group in panels.get("links", {}).items():
+            if key in LINKABLE and isinstance(group, int) and 0 <= group <= LAST_GROUP:
+                self.panels[key].set_link_group(group)
         for key, table in self._tables().items():
             if key in panels:
                 table.restore(panels[key])
@@ -489,6 +531,7 @@ class Desk(QObject):
         panels: dict[str, dict[str, Any]] = {
             "window": {"workspace": self.workspace, "symbol": current.id if current is not None else ""},
             "chart": {"seconds": self.chart.time_frame},
+            "links": {key: panel.link_group for key, panel in self.panels.items() if key in LINKABLE},
             **{key: dict(table.save()) for key, table in self._tables().items()},
         }
         self.stage.attempt(lambda: self.kernel.workspace.save(self._blobs, panels), "Layout not saved")

@@ -71,7 +71,7 @@ def arrange_main(window: MainWindow, docks: Docks) -> None:
 
 def size_main(window: MainWindow, docks: Docks) -> None:
     wide, width, height = window.width() >= WIDE, window.width(), window.height()
-    side, ladder, tape, blotter = (300, 320, 240, 430) if wide else (232, 236, 180, 226)
+    side, ladder, tape, blotter = (300, 320, 240, 430) if wide else (250, 236, 180, 226)
     right = ladder + tape
     ticket = 420 if wide else 372
     _widths(window, docks, {"watchlist": side, "chart": width - side - right - 8, "ladder": ladder, "tape": tape})

@@ -63,6 +63,7 @@ class Stage:
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before its first step, it never began
 
     def cancel_all(self) -> None:
         for task in tuple(self._tasks):

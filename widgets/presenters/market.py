@@ -3,15 +3,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from terminal.model.enums import AssetClass
 from terminal.model.events import DataNotice
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
-from terminal.model.market import Quote
 from widgets.bridge import Frame
 from widgets.chart.panel import ChartPanel
 from widgets.ladder.panel import LadderPanel
+from widgets.panel import Panel
 from widgets.presenters.chain import ChainPresenter
 from widgets.presenters.common import Stage, sentences
 from widgets.tape.panel import TapePanel
@@ -32,7 +33,7 @@ class MarketPanels:
 
 
 class MarketPresenter:
-    """Follows one chosen instrument through all linked panels."""
+    """Follows the chosen instrument of each link group through the panels of that group."""
 
     def __init__(self, stage: Stage, panels: MarketPanels, chain: ChainPresenter) -> None:
         self._stage = stage
@@ -40,17 +41,44 @@ class MarketPresenter:
         self._panels = panels
         self._chain = chain
         self.current: Instrument | None = None
-        self.on_instrument: list[Callable[[Instrument], None]] = []
-        """Called when another instrument was chosen."""
+        """What was chosen last, in the watchlist's group."""
+        self.shown: dict[str, Instrument] = {}
+        """Which instrument each linked panel shows, by the panel's key."""
+        self.on_shown: Callable[[str, Instrument], None] = lambda _key, _instrument: None
+        """Told which panel shows which instrument from now on."""
+        self._groups: dict[int, Instrument] = {}
+        self._linked: dict[str, tuple[Panel, Callable[[Instrument], None]]] = {
+            "chart": (panels.chart, self._show_chart),
+            "ladder": (panels.ladder, self._show_ladder),
+            "tape": (panels.tape, self._show_tape),
+            "chain": (chain.panel, chain.set_underlying),
+        }
         self._bars_of: tuple[InstrumentId, int, bool] | None = None
         panels.watchlist.chosen.connect(self.choose)
         panels.watchlist.add_requested.connect(lambda text: stage.run(self.open_symbol(text, keep=True), "Not added"))
         panels.watchlist.remove_requested.connect(self._remove)
         panels.chart.timeFrameChanged.connect(lambda _: self._follow_bars())
+        for key in self._linked:
+            self._follow_group(key)
+
+    def link(self, key: str, panel: Panel, show: Callable[[Instrument], None]) -> None:
+        """Let one more panel follow its link group: ``show`` is called with every instrument chosen there."""
+        self._linked[key] = (panel, show)
+        self._follow_group(key)
+
+    def _follow_group(self, key: str) -> None:
+        panel, _ = self._linked[key]
+        panel.link_group_changed.connect(partial(self._join, key))
+
+    def _join(self, key: str, group: int) -> None:
+        """A panel that joins a group shows what the group shows."""
+        instrument = self._groups.get(group)
+        if instrument is not None and self.shown.get(key) != instrument:
+            self._show_in(key, instrument)
 
     # ------------------------------------------------------------ choosing
     def choose(self, instrument_id: InstrumentId) -> None:
-        """Show an instrument that the core knows in every linked panel."""
+        """Show an instrument that the core knows in every panel of the watchlist's group."""
         instrument = self._kernel.hub.instrument(instrument_id)
         if instrument is not None and (self.current is None or instrument.id != self.current.id):
             self._show(instrument)
@@ -62,40 +90,62 @@ class MarketPresenter:
         self._show(instrument)
 
     def show_contract(self, instrument: Instrument) -> None:
-        """Show a contract that a panel already has whole (an option of the chain)."""
+        """Show a contract that a panel already has whole (an option of the chain), in the chain's group."""
         self._kernel.hub.add_instrument(instrument)
-        self._show(instrument)
+        self._show(instrument, self._chain.panel.link_group)
 
-    def _show(self, instrument: Instrument) -> None:
-        kernel, owner = self._kernel, "current instrument"
-        previous, self.current = self.current, instrument
-        kernel.subscriptions.release(owner)
-        if previous is not None:
+    def _show(self, instrument: Instrument, group: int | None = None) -> None:
+        watchlist = self._panels.watchlist
+        chosen = watchlist.link_group if group is None else group
+        if chosen == watchlist.link_group:
+            self.current = instrument
+            watchlist.select(instrument.id)
+        self._groups[chosen] = instrument
+        for key, (panel, _) in self._linked.items():
+            if panel.link_group == chosen and chosen:
+                self._show_in(key, instrument)
+
+    def _show_in(self, key: str, instrument: Instrument) -> None:
+        kernel = self._kernel
+        previous = self.shown.get(key)
+        self.shown[key] = instrument
+        kernel.subscriptions.release(key)
+        if previous is not None and all(shown.id != previous.id for shown in self.shown.values()):
             kernel.hub.forget(previous.id)
-        self._stage.attempt(lambda: kernel.subscriptions.watch(instrument, "quote", owner))
-        if instrument.asset_class is not AssetClass.OPTION:
-            kernel.subscriptions.watch(instrument, "trades", owner)
-        kernel.subscriptions.watch(instrument, "depth", owner)
-        panels, quote = self._panels, kernel.hub.quote(instrument.id)
-        panels.watchlist.select(instrument.id)
-        panels.chart.set_instrument(instrument, instrument.name)
-        panels.chart.set_sessions(instrument.liquid_hours)
-        panels.ladder.set_instrument(instrument)
-        panels.tape.set_instrument(instrument)
+        self._stage.attempt(lambda: kernel.subscriptions.watch(instrument, "quote", key))
+        self._linked[key][1](instrument)
+        self.on_shown(key, instrument)
+
+    def _show_chart(self, instrument: Instrument) -> None:
+        chart, quote = self._panels.chart, self._kernel.hub.quote(instrument.id)
+        chart.set_instrument(instrument, instrument.name)
+        chart.set_sessions(instrument.liquid_hours)
+        if quote is not None:
+            chart.set_quote(quote)
+        self._follow_bars()
+
+    def _show_ladder(self, instrument: Instrument) -> None:
+        ladder, quote = self._panels.ladder, self._kernel.hub.quote(instrument.id)
+        self._kernel.subscriptions.watch(instrument, "depth", "ladder")
+        ladder.set_instrument(instrument)
+        if quote is not None:
+            ladder.set_quote(quote)
+
+    def _show_tape(self, instrument: Instrument) -> None:
+        tape, quote = self._panels.tape, self._kernel.hub.quote(instrument.id)
+        tape.set_instrument(instrument)
         if instrument.asset_class is AssetClass.OPTION:
-            panels.tape.show_no_permission(
+            tape.show_no_permission(
                 "No prints for options", "The broker sends tick-by-tick data for stocks, futures and currencies only."
             )
+            return
+        self._kernel.subscriptions.watch(instrument, "trades", "tape")
         if quote is not None:
-            self._give_quote(quote)
-        self._chain.set_underlying(instrument)
-        self._follow_bars()
-        for tell in self.on_instrument:
-            tell(instrument)
+            tape.set_quote(quote)
 
     # ------------------------------------------------------------ bars
     def _follow_bars(self) -> None:
-        instrument, chart = self.current, self._panels.chart
+        instrument, chart = self.shown.get("chart"), self._panels.chart
         if self._bars_of is not None:
             known, seconds, regular = self._bars_of
             self._kernel.bars.close(known, seconds=seconds, owner="chart", regular_hours_only=regular)
@@ -116,42 +166,46 @@ class MarketPresenter:
 
     # ------------------------------------------------------------ frames
     def on_frame(self, frame: Frame) -> None:
-        current = self.current
-        if current is not None:
-            quote = frame.quotes.get(current.id)
+        panels, shown = self._panels, self.shown
+        for key, take in (
+            ("chart", panels.chart.set_quote),
+            ("ladder", panels.ladder.set_quote),
+            ("tape", panels.tape.set_quote),
+        ):
+            instrument = shown.get(key)
+            quote = frame.quotes.get(instrument.id) if instrument is not None else None
             if quote is not None:
-                self._give_quote(quote)
-            depth = frame.depths.get(current.id)
-            if depth is not None:
-                self._panels.ladder.set_depth(depth)
-            trades = [trade for trade in frame.trades if trade.instrument_id == current.id]
+                take(quote)
+        ladder, tape = shown.get("ladder"), shown.get("tape")
+        depth = frame.depths.get(ladder.id) if ladder is not None else None
+        if depth is not None:
+            panels.ladder.set_depth(depth)
+        if tape is not None and frame.trades:
+            trades = [trade for trade in frame.trades if trade.instrument_id == tape.id]
             if trades:
-                self._panels.tape.add_trades(trades)
-        for instrument in self._kernel.watchlist:
-            if instrument.id in frame.quotes:
-                self._watch_row(instrument)
+                panels.tape.add_trades(trades)
+        for listed in self._kernel.watchlist:
+            if listed.id in frame.quotes:
+                self._watch_row(listed)
         self._chain.on_frame(frame)
-
-    def _give_quote(self, quote: Quote) -> None:
-        self._panels.chart.set_quote(quote)
-        self._panels.ladder.set_quote(quote)
-        self._panels.tape.set_quote(quote)
 
     def on_notice(self, notice: DataNotice) -> None:
         """Show trouble with a channel in the panel that it concerns."""
-        if self.current is None or notice.instrument_id not in (None, self.current.id):
-            return
         code = str(notice.code) if notice.code else ""
         text = sentences(notice.meaning or notice.text, notice.way_out)
         match notice.channel:
-            case "depth":
+            case "depth" if self._concerns(notice, "ladder"):
                 self._panels.ladder.set_top_only(f"Top of book only. {text}")
-            case "ticks":
+            case "ticks" if self._concerns(notice, "tape"):
                 self._panels.tape.show_no_permission("No prints", text, code=code)
-            case "history":
+            case "history" if self._concerns(notice, "chart"):
                 self._panels.chart.show_error("No bars", text, code=code)
-            case "chain":
+            case "chain" if self._concerns(notice, "chain"):
                 self._chain.show_refusal(text, code)
+
+    def _concerns(self, notice: DataNotice, key: str) -> bool:
+        instrument = self.shown.get(key)
+        return instrument is not None and notice.instrument_id in (None, instrument.id)
 
     # ------------------------------------------------------------ ages
     def tick(self) -> None:
@@ -162,7 +216,9 @@ class MarketPresenter:
         if current is None:
             return
         self._panels.watchlist.details.show_instrument(current, hub.quote(current.id), self._kernel.clock.now_ns())
-        self._age_ladder(current)
+        ladder = self.shown.get("ladder")
+        if ladder is not None:
+            self._age_ladder(ladder)
         self._chain.tick()
 
     def _age_ladder(self, instrument: Instrument) -> None:

@@ -53,6 +53,8 @@ class OrdersPresenter:
         self._kernel = stage.kernel
         self._panels = panels
         self.current: Instrument | None = None
+        """The chart's instrument: what its buttons and those under the orders act on."""
+        self._ladder: Instrument | None = None
         self._groups: dict[GroupId, int] = {}
         """Short numbers for groups, in the order in which they were first seen."""
         panels.orders.change = self.change
@@ -70,9 +72,14 @@ class OrdersPresenter:
         panels.ladder.cancelSideRequested.connect(self._cancel_side)
 
     def set_instrument(self, instrument: Instrument) -> None:
+        """The chart shows another instrument."""
         self.current = instrument
         self._show_marks()
         self._show_fill_marks()
+
+    def set_ladder_instrument(self, instrument: Instrument) -> None:
+        self._ladder = instrument
+        self._show_marks()
 
     # ------------------------------------------------------------ wishes
     def _cancel(self, ids: Sequence[ClientOrderId]) -> None:
@@ -88,8 +95,8 @@ class OrdersPresenter:
             self._stage.attempt(lambda: self._kernel.do(command), "Not cancelled")
 
     def _cancel_side(self, side: Side) -> None:
-        if self.current is not None:
-            command = CancelOrders(instrument_id=self.current.id, side=side)
+        if self._ladder is not None:
+            command = CancelOrders(instrument_id=self._ladder.id, side=side)
             self._stage.attempt(lambda: self._kernel.do(command), "Not cancelled")
 
     async def cancel_all(self) -> None:
@@ -195,7 +202,7 @@ class OrdersPresenter:
                         order.reason,
                         key=change.client_order_id,
                     )
-        if self.current is not None and order.instrument_id == self.current.id:
+        if any(shown is not None and order.instrument_id == shown.id for shown in (self.current, self._ladder)):
             self._show_marks()
             if isinstance(change.event, OrderFilled):
                 self._show_fill_marks()
@@ -339,15 +346,14 @@ class OrdersPresenter:
 
     # ------------------------------------------------------------ chart and ladder
     def _show_marks(self) -> None:
-        if self.current is None:
-            return
-        marks = [
-            mark
-            for order in self._kernel.orders.working_for(self.current.id)
-            if (mark := self._mark(order, self.current)) is not None
-        ]
-        self._panels.chart.set_orders(marks)
-        self._panels.ladder.set_orders(marks)
+        if self.current is not None:
+            self._panels.chart.set_orders(self._marks(self.current))
+        if self._ladder is not None:
+            self._panels.ladder.set_orders(self._marks(self._ladder))
+
+    def _marks(self, instrument: Instrument) -> list[ChartOrder]:
+        working = self._kernel.orders.working_for(instrument.id)
+        return [mark for order in working if (mark := self._mark(order, instrument)) is not None]
 
     def _mark(self, order: Order, instrument: Instrument) -> ChartOrder | None:
         price = order_rows.order_price(order)

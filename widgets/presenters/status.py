@@ -93,6 +93,7 @@ class StatusPresenter(QObject):
     def on_armed(self, event: ArmedChanged) -> None:
         self._armed, self._armed_until = event.armed, event.until_ns
         self._window.actions_["arm"].setChecked(event.armed)
+        self._show_arming()
         if not event.armed and event.reason and event.reason != "user":
             self._tell(ToastKind.INFO, "Disarmed", event.reason)
 

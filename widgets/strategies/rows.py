@@ -9,9 +9,9 @@ from widgets.tables.columns import Cell, Column, Kind, Tone
 COLUMNS: Final = (
     Column(key="time", title="Time", kind=Kind.TIME, decimals=0, width=62),
     Column(key="symbol", title="Symbol", width=64, strong=True),
-    Column(key="action", title="Decision", width=190, stretch=2.0),
-    Column(key="reason", title="Why", width=190, stretch=2.0, tone=Tone.SECONDARY),
-    Column(key="gates", title="Gates", width=220, stretch=4.0, tone=Tone.MUTED, hide_order=0),
+    Column(key="action", title="Decision", width=120, stretch=2.0),
+    Column(key="reason", title="Why", width=130, stretch=2.0, tone=Tone.SECONDARY),
+    Column(key="gates", title="Gates", width=140, stretch=4.0, tone=Tone.MUTED, hide_order=0),
 )
 
 

@@ -13,8 +13,8 @@ from widgets.formats import SignRule
 from widgets.tables.columns import Cell, Column, Freshness, Kind, Tone
 
 COLUMNS: Final = (
-    Column(key="symbol", title="Symbol", width=78, stretch=2.0),
-    Column(key="position", title="Pos", kind=Kind.QUANTITY, sign=SignRule.ALWAYS, width=44, hide_order=1),
+    Column(key="symbol", title="Symbol", width=72, stretch=2.0),
+    Column(key="position", title="Pos", kind=Kind.QUANTITY, sign=SignRule.ALWAYS, width=40, hide_order=1),
     Column(key="bid", title="Bid", kind=Kind.NUMBER, width=68, shown=False, hide_order=0),
     Column(key="ask", title="Ask", kind=Kind.NUMBER, width=68, shown=False, hide_order=0),
     Column(key="last", title="Last", kind=Kind.NUMBER, width=66, flash=True),
