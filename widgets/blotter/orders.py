@@ -132,7 +132,7 @@ def order_cells(
         "since": order.created_ns,
         "age": "" if done else max(0, now_ns - order.created_ns) / NS_PER_S,
         "id": "" if order.broker_order_id is None else str(order.broker_order_id),
-        "cancel": None if order.is_open else "",
+        "cancel": order.is_open,
     }
 
 

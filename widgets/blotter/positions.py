@@ -96,7 +96,7 @@ def position_cells(row: PositionRow, *, stale_after_s: float, dead_after_s: floa
         "stop": Cell("", note="no stop") if row.at_stops is None and position.quantity else row.at_stops,
         "broker_quantity": Cell(row.broker_quantity, tone=Tone.DANGER if differs else None),
         "owner": ", ".join(row.owners),
-        "close": None if position.quantity else "",
+        "close": bool(position.quantity),
     }
 
 

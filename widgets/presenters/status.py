@@ -110,10 +110,10 @@ class StatusPresenter(QObject):
         if not report.engaged:
             self._tell(ToastKind.INFO, "Stop lifted", "New orders may be sent again.")
             return
-        text = f"{confirmed} of {len(report.orders)} cancels confirmed by the broker"
-        open_ = [f"{order}: {answer}" for order, answer, sure in report.orders if not sure]
-        if report.finished and open_:
-            self._tell(ToastKind.ERROR, "Stopped, not all confirmed", "; ".join(open_), key="kill")
+        lines = [f"{self._kernel.order_label(order)}: {answer}" for order, answer, _ in report.orders]
+        text = f"{confirmed} of {len(report.orders)} cancels confirmed by the broker. {'; '.join(lines)}".rstrip(". ")
+        if report.finished and confirmed < len(report.orders):
+            self._tell(ToastKind.ERROR, "Stopped, not all confirmed", text, key="kill")
         else:
             self._tell(ToastKind.WARN, "Stopped" if report.finished else "Stopping", text, key="kill")
 
