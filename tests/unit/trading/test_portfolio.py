@@ -95,9 +95,10 @@ def test_correction_folds_the_book_again() -> None:
 def test_opening_position_counts_before_every_fill() -> None:
     book = Book()
     book.learn(D(1), "USD")
+    book.book(booking("bought today", 100, "20"))
     book.book(booking("sold today", -50, "12"))
     book.book(booking("adjustment x", 100, "10", opening=True))
-    assert (book.total.quantity, book.total.average_price, book.total.realized) == (D(50), D(10), D(100))
+    assert (book.total.quantity, book.total.average_price, book.total.realized) == (D(150), D(15), D(-150))
 
 
 def test_late_multiplier_changes_the_amounts() -> None:

@@ -103,6 +103,7 @@ def test_gate_that_closes_before_the_commit_keeps_the_bytes_in(closer: str) -> N
             desk.engine.kill(KillSwitch(reason="test"))
         case "disconnect":
             desk.link(LinkState.DISCONNECTED)
+            assert state(order) is S.SENDING  # provably unsent: nothing about it is unknown
         case "halt":
             desk.engine.trading.freeze(AAPL, "a conflict")
         case _:
