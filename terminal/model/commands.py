@@ -89,8 +89,9 @@ class ClosePosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlattenAll:
-    """Cancel own orders and close every position."""
+    """Cancel own orders and close every position, of one instrument or of all."""
 
+    instrument_id: InstrumentId | None = None
     actor: str = "user"
 
 

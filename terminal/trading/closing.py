@@ -3,10 +3,11 @@
 
 Own exits of the instrument are cancelled first and their end is awaited, so that a stop and a closing order
 never both fill; then the order is sized from the position as it stands, minus what already works that way,
-and split by owner, so that each strategy's sub-ledger closes its own part.
+and split by owner, so that each strategy's sub-ledger closes its own part. An order that the gate would refuse
+costs no exit: a position is never stripped of its stop for a close that cannot leave.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -15,7 +16,16 @@ from terminal.clock import Clock, Timer
 from terminal.errors import UserError
 from terminal.model import events as e
 from terminal.model.commands import ClosePosition, FlattenAll, OrderSpec, SubmitOrder
-from terminal.model.enums import AssetClass, BracketRole, OrderOrigin, OrderType, Side, TimeInForce
+from terminal.model.enums import (
+    AssetClass,
+    BracketRole,
+    Knowledge,
+    OrderOrigin,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from terminal.model.ids import ClientOrderId, InstrumentId, StrategyId
 from terminal.model.instrument import Instrument
 from terminal.model.order import Order
@@ -33,7 +43,10 @@ _RESTING: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRA
 _INSIST: Final = frozenset({"STALE_QUOTE", "DAILY_LOSS", "DUPLICATE", "PRICE_COLLAR"})
 """A person who closes a position has said so: soft checks do not ask again. A strategy has no such word."""
 _ZERO: Final = Decimal(0)
-Submit = Callable[[SubmitOrder], tuple[ClientOrderId, ...]]
+Submit = Callable[[SubmitOrder, Decimal], tuple[ClientOrderId, ...]]
+"""Judge and send an order; the Decimal is the part of it that closes."""
+Refused = Callable[[SubmitOrder, Decimal, Collection[Order]], tuple[ClientOrderId, ...]]
+"""Judge an order as if the given ones were over; return the id of its denial, nothing when it may leave."""
 
 
 @dataclass(slots=True)
@@ -41,6 +54,7 @@ class _Plan:
     command: ClosePosition
     waiting: set[ClientOrderId] = field(default_factory=set)
     timer: Timer | None = None
+    exits_gone: bool = False
 
 
 class Closer:
@@ -56,6 +70,7 @@ class Closer:
         sender: Sender,
         clock: Clock,
         submit: Submit,
+        refused: Refused,
         alarm: Callable[[str, str], None],
         limits: Callable[[], RiskLimits],
     ) -> None:
@@ -65,6 +80,7 @@ class Closer:
         self._sender = sender
         self._clock = clock
         self._submit = submit
+        self._refused = refused
         self._alarm = alarm
         self._limits = limits
         self._plans: dict[tuple[InstrumentId, StrategyId | None], _Plan] = {}
@@ -83,28 +99,40 @@ class Closer:
             raise UserError("ORD-004", f"there is no position in {command.instrument_id} to close")
         if key in self._plans:
             return self._refuse(command, "its exits are being cancelled first")
-        side = Side.SELL if position > 0 else Side.BUY
-        exits = [
-            order
-            for order in self._own(command)
-            if order.spec.side is side and (order.role in _EXIT_ROLES or order.spec.order_type in _RESTING)
-        ]
-        return self._run(_Plan(command=command), exits)
+        return self._run(_Plan(command=command), self._exits(command))
 
     def flatten_all(self, command: FlattenAll) -> tuple[ClientOrderId, ...]:
-        """Cancel every own order and close every position."""
+        """Cancel own orders and close positions, of one instrument or of all."""
         sent: list[ClientOrderId] = []
         held = {name for name, position in self._portfolio.positions().items() if position.quantity}
         working = {order.instrument_id for order in self._index.open() if order.is_own}
         for instrument_id in sorted(held | working):
             close = ClosePosition(instrument_id=instrument_id, actor=command.actor)
-            if (instrument_id, None) in self._plans:
+            if command.instrument_id not in (None, instrument_id) or (instrument_id, None) in self._plans:
                 continue
+            own = self._own(close)
             try:
-                sent += self._run(_Plan(command=close), self._own(close))
+                sent += self._run(_Plan(command=close), own)
             except UserError as fault:
+                self._cancel_openers(close, own)
                 self._alarm(f"{instrument_id} was not closed: {fault.text}", "close it by hand")
         return tuple(sent)
+
+    def _exits(self, command: ClosePosition) -> list[Order]:
+        """Return the own orders that protect the position: they must not fill beside the order that closes it."""
+        position = self._portfolio.position(command.instrument_id, command.strategy_id).quantity
+        return [
+            order
+            for order in self._own(command)
+            if order.spec.side.sign * position < 0 and (order.role in _EXIT_ROLES or order.spec.order_type in _RESTING)
+        ]
+
+    def _cancel_openers(self, command: ClosePosition, orders: Sequence[Order]) -> None:
+        """Cancel what does not protect the position, which stays."""
+        exits = self._exits(command)
+        for order in orders:
+            if order not in exits:
+                self._sender.cancel(order, command.actor)
 
     def _own(self, command: ClosePosition) -> list[Order]:
         return [
@@ -123,8 +151,14 @@ class Closer:
     # ------------------------------------------------------------ first the exits, then the order
     def _run(self, plan: _Plan, cancel_first: Sequence[Order]) -> tuple[ClientOrderId, ...]:
         key = (plan.command.instrument_id, plan.command.strategy_id)
-        for order in cancel_first:
-            self._sender.cancel(order, plan.command.actor)
+        for order, closes in self._wanted(plan.command, cancel_first):
+            denied = self._refused(order, closes, cancel_first)
+            if denied:
+                self._cancel_openers(plan.command, cancel_first)
+                return denied
+        for resting in cancel_first:
+            self._sender.cancel(resting, plan.command.actor)
+        plan.exits_gone = bool(cancel_first)
         plan.waiting = {order.client_order_id for order in cancel_first if order.is_open}
         if plan.waiting:
             self._plans[key] = plan
@@ -133,8 +167,8 @@ class Closer:
         return self._finish(key, plan)
 
     def _on_change(self, order: Order, _: e.OrderEvent) -> None:
-        if order.is_open:
-            return
+        if order.is_open or order.knowledge is Knowledge.STALE:
+            return  # stale: the broker claims fills whose executions are still to come, and they size the order
         for key, plan in tuple(self._plans.items()):
             if order.client_order_id not in plan.waiting:
                 continue
@@ -158,29 +192,50 @@ class Closer:
         if plan.timer is not None:
             plan.timer.cancel()
         self._plans.pop(key, None)
-        command = plan.command
+        sent: list[ClientOrderId] = []
+        for order, closes in self._wanted(plan.command):
+            sent += self._submit(order, closes)
+        for coid in sent:
+            denied = self._index.get(coid)
+            if plan.exits_gone and denied is not None and denied.status is OrderStatus.DENIED:
+                self._alarm(
+                    f"{key[0]} was not closed and stands without its exits: {denied.reason}",
+                    "close it, or protect it with a stop",
+                )
+        return tuple(sent)
+
+    def _wanted(self, command: ClosePosition, without: Collection[Order] = ()) -> list[tuple[SubmitOrder, Decimal]]:
+        """Return the orders that close or reverse the position as it stands, each with the part of it that closes.
+
+        Empty when there is no position (an exit filled instead).
+        """
         position = self._portfolio.position(command.instrument_id, command.strategy_id).quantity
         if not position:
-            return ()  # an exit filled instead
+            return []
         side = Side.SELL if position > 0 else Side.BUY
-        working = worst_case(self._counted(command), side)
+        working = worst_case([order for order in self._counted(command) if order not in without], side)
         rest = max(abs(position) - working, _ZERO)
         if not rest and not command.reverse:
-            return self._refuse(command, f"{working} already work")
-        sent: list[ClientOrderId] = []
-        for owner, part in self._parts(command, rest, abs(position) if command.reverse else _ZERO):
-            sent += self._submit(self._order(command, side, part, owner))
-        return tuple(sent)
+            self._refuse(command, f"{working} already work")
+            return []
+        parts = self._parts(command, rest)
+        if command.reverse:
+            parts.setdefault(command.strategy_id, _ZERO)
+        found = []
+        for owner, closes in parts.items():
+            beyond = abs(position) if command.reverse and owner == command.strategy_id else _ZERO
+            found.append((self._order(command, side, closes + beyond, owner), closes))
+        return found
 
     def _counted(self, command: ClosePosition) -> list[Order]:
         """Return the orders that already work for this owner: everybody's for the whole position."""
         orders = self._index.working_for(command.instrument_id)
         return [order for order in orders if command.strategy_id in (None, order.strategy_id)]
 
-    def _parts(self, command: ClosePosition, rest: Decimal, beyond: Decimal) -> list[tuple[StrategyId | None, Decimal]]:
-        """Split ``rest`` over the owners that hold it, the manual part first; what goes beyond is manual."""
+    def _parts(self, command: ClosePosition, rest: Decimal) -> dict[StrategyId | None, Decimal]:
+        """Split ``rest`` over the owners that hold it, the manual part first."""
         if command.strategy_id is not None:
-            return [(command.strategy_id, rest + beyond)]
+            return {command.strategy_id: rest}
         parts: dict[StrategyId | None, Decimal] = {}
         owners = self._portfolio.owners(command.instrument_id)
         sign = 1 if sum(owners.values(), _ZERO) > 0 else -1
@@ -189,9 +244,9 @@ class Closer:
             if part:
                 parts[owner] = part
                 rest -= part
-        if rest or beyond:
-            parts[None] = parts.get(None, _ZERO) + rest + beyond
-        return list(parts.items())
+        if rest:
+            parts[None] = parts.get(None, _ZERO) + rest
+        return parts
 
     # ------------------------------------------------------------ the order itself
     def _order(self, command: ClosePosition, side: Side, quantity: Decimal, owner: StrategyId | None) -> SubmitOrder:

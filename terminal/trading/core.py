@@ -5,7 +5,8 @@ Venue events find their order and change it; a lost link makes knowledge stale a
 sides agree again. Commands are in `execution`. Plain functions on the core's thread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -189,6 +190,7 @@ class TradingCore:
             sender=self._sender,
             clock=self._clock,
             submit=self._submit_closing,
+            refused=self._refused_closing,
             alarm=self.alarm,
             limits=lambda: self.risk.limits,
         )
@@ -201,7 +203,12 @@ class TradingCore:
         )
 
     # ------------------------------------------------------------ what the parts ask of the whole
-    def _submit_closing(self, command: SubmitOrder) -> tuple[ClientOrderId, ...]:
+    def _submit_closing(self, command: SubmitOrder, closes: Decimal) -> tuple[ClientOrderId, ...]:
+        raise NotImplementedError
+
+    def _refused_closing(
+        self, command: SubmitOrder, closes: Decimal, without: Collection[Order]
+    ) -> tuple[ClientOrderId, ...]:
         raise NotImplementedError
 
     def _cancel_matching(self, command: CancelOrders) -> tuple[ClientOrderId, ...]:

@@ -5,8 +5,9 @@ A refusal by the gate is an event (OrderDenied), never an exception; a change th
 its order lives on. Cancels always pass. Built on `TradingCore`, which holds the parts and hears the broker.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
+from typing import Final
 
 from terminal.errors import UserError
 from terminal.model import commands as c
@@ -23,6 +24,8 @@ from terminal.trading.request import Denial, OrderRequest
 from terminal.trading.restoring import restore
 from terminal.trading.sender import Sending, changed_terms, initialized
 from terminal.trading.views import TradingSession
+
+_NOTHING: Final = Decimal(0)
 
 
 class ExecutionEngine(TradingCore):
@@ -78,14 +81,20 @@ class ExecutionEngine(TradingCore):
         Raises:
             UserError ORD-010: the command contradicts itself.
         """
-        return self._submit(command, closing=False)
+        return self._submit(command)
 
-    def _submit_closing(self, command: c.SubmitOrder) -> tuple[ClientOrderId, ...]:
-        return self._submit(command, closing=True)
+    def _submit_closing(self, command: c.SubmitOrder, closes: Decimal) -> tuple[ClientOrderId, ...]:
+        return self._submit(command, closes)
 
-    def _submit(self, command: c.SubmitOrder, *, closing: bool) -> tuple[ClientOrderId, ...]:
+    def _refused_closing(
+        self, command: c.SubmitOrder, closes: Decimal, without: Collection[Order]
+    ) -> tuple[ClientOrderId, ...]:
+        denial = self.risk.check(_request_of(command, closes), without)
+        return () if denial is None else self._deny(command, denial)
+
+    def _submit(self, command: c.SubmitOrder, closes: Decimal = _NOTHING) -> tuple[ClientOrderId, ...]:
         _refuse_nonsense(command)
-        request = _request_of(command, closing=closing)
+        request = _request_of(command, closes)
         denial = self.risk.check(request)
         session, instrument = self._session, self._market.instrument(command.spec.instrument_id)
         if denial is not None:
@@ -131,7 +140,7 @@ class ExecutionEngine(TradingCore):
     def check(self, command: c.SubmitOrder) -> Sequence[Denial]:
         """Return every refusal that the order would meet now, for the ticket; nothing is recorded."""
         _refuse_nonsense(command)
-        return self.risk.check_all(_request_of(command, closing=False))
+        return self.risk.check_all(_request_of(command))
 
     async def preview(self, command: c.SubmitOrder) -> OrderPreview:
         """Ask the broker what the order would do (what-if); nothing is recorded or sent to the market.
@@ -233,7 +242,7 @@ class ExecutionEngine(TradingCore):
         return self._closer.close(command)
 
     def flatten_all(self, command: c.FlattenAll) -> tuple[ClientOrderId, ...]:
-        """Cancel every own order and close every position; return the orders that went out at once."""
+        """Cancel own orders and close positions, of one instrument or of all; return what went out at once."""
         return self._closer.flatten_all(command)
 
     def kill(self, command: c.KillSwitch) -> e.KillSwitchReport:
@@ -288,14 +297,14 @@ class ExecutionEngine(TradingCore):
         return order
 
 
-def _request_of(command: c.SubmitOrder, *, closing: bool) -> OrderRequest:
+def _request_of(command: c.SubmitOrder, closes: Decimal = _NOTHING) -> OrderRequest:
     return OrderRequest(
         spec=command.spec,
         bracket=command.bracket,
         origin=command.origin,
         strategy_id=command.strategy_id,
         confirmed=command.confirmed_warnings,
-        closing=closing,
+        closes=closes,
     )
 
 

@@ -41,13 +41,19 @@ class OrderRequest:
     origin: OrderOrigin = OrderOrigin.MANUAL
     strategy_id: StrategyId | None = None
     confirmed: frozenset[str] = frozenset()
-    closing: bool = False
-    """Sized by the core from a position that it closes: size limits do not stand in the way of getting out."""
+    closes: Decimal = _ZERO
+    """The part that brings an existing position to zero, as the core has sized it: size limits do not stand in the
+    way of getting out. What goes beyond (a reversal) opens, and is judged like any other order."""
     order: Order | None = None
 
     @property
     def by_person(self) -> bool:
         return self.origin is OrderOrigin.MANUAL
+
+    @property
+    def opens(self) -> Decimal:
+        """Return the quantity that size limits judge."""
+        return self.spec.quantity - self.closes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

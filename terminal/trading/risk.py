@@ -5,7 +5,7 @@ The same gate for ticket, ladder, strategy and hot-key, in the last hop before t
 but its own memory of what was sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
@@ -14,6 +14,7 @@ from terminal.clock import Clock
 from terminal.model.enums import Side
 from terminal.model.ids import InstrumentId, StrategyId
 from terminal.model.instrument import Instrument
+from terminal.model.order import Order
 from terminal.ports import Journal
 from terminal.trading.arming import Arming
 from terminal.trading.index import OrderIndex
@@ -72,9 +73,9 @@ class RiskGate:
         self.session: TradingSession | None = None
 
     # ------------------------------------------------------------ judging
-    def check(self, request: OrderRequest) -> Denial | None:
-        """Return the first refusal that stands, or None: it may leave."""
-        return first_refusal(request, self.context(request))
+    def check(self, request: OrderRequest, without: Collection[Order] = ()) -> Denial | None:
+        """Return the first refusal that stands, or None: it may leave. ``without``: orders that will be over."""
+        return first_refusal(request, self.context(request, without))
 
     def check_all(self, request: OrderRequest) -> Sequence[Denial]:
         """Return every refusal at once, for a ticket that shows them before the click."""
@@ -84,12 +85,12 @@ class RiskGate:
         """Remember what has passed, for rate and duplicates."""
         self._history.note(request.spec, request.strategy_id, self._clock.now_ns(), orders)
 
-    def context(self, request: OrderRequest) -> RiskContext:
+    def context(self, request: OrderRequest, without: Collection[Order] = ()) -> RiskContext:
         """Take everything that the rules look at, now."""
         spec, strategy = request.spec, request.strategy_id
         now = self._clock.now_ns()
         instrument = self._market.instrument(spec.instrument_id)
-        working = self._index.working_for(spec.instrument_id)
+        working = [order for order in self._index.working_for(spec.instrument_id) if order not in without]
         option = self._market.option_quote(spec.instrument_id)
         buys = sum(1 for order in working if order.spec.side is Side.BUY)
         limits, history = self.limits, self._history
@@ -118,7 +119,7 @@ class RiskGate:
             working_sell=worst_case(working, Side.SELL, leave_out=request.order),
             open_buys=buys,
             open_sells=len(working) - buys,
-            open_account=self._index.open_count(),
+            open_account=self._index.open_count() - len(without),
             strategy_second=history.within(1.0, now, strategy) if strategy is not None else 0,
             strategy_minute=history.within(60.0, now, strategy) if strategy is not None else 0,
             strategy_day=history.today(strategy, now) if strategy is not None else 0,

@@ -47,16 +47,16 @@ def max_position_of(instrument: Instrument, limits: RiskLimits) -> float:
 
 
 def max_quantity(request: OrderRequest, context: RiskContext) -> Denial | None:
-    if context.instrument is None or request.closing:
+    if context.instrument is None or request.opens <= 0:
         return None
     limit = max_quantity_of(context.instrument, context.limits)
-    if request.spec.quantity <= Decimal(repr(limit)):
+    if request.opens <= Decimal(repr(limit)):
         return None
     return Denial(
         code="MAX_QTY",
-        reason=f"the quantity {request.spec.quantity:,} is above the limit of {limit:,.0f}; "
+        reason=f"the quantity {request.opens:,} is above the limit of {limit:,.0f}; "
         "send less, or raise the limit in the risk settings",
-        context={"quantity": str(request.spec.quantity), "limit": f"{limit:g}"},
+        context={"quantity": str(request.opens), "limit": f"{limit:g}"},
     )
 
 
@@ -80,7 +80,7 @@ def valuation_price(spec: OrderSpec, context: RiskContext) -> float | None:
 
 def max_notional(request: OrderRequest, context: RiskContext) -> Denial | None:
     instrument = context.instrument
-    if instrument is None or request.closing:
+    if instrument is None or request.opens <= 0:
         return None
     limit = max_notional_of(instrument, context.limits)
     price = valuation_price(request.spec, context)
@@ -91,7 +91,7 @@ def max_notional(request: OrderRequest, context: RiskContext) -> Denial | None:
             reason=f"the value of the order cannot be computed: no {missing}; use a limit order or wait for data",
             context={"limit": f"{limit:g}"},
         )
-    value = float(request.spec.quantity) * price * float(instrument.multiplier) * context.rate_to_base
+    value = float(request.opens) * price * float(instrument.multiplier) * context.rate_to_base
     if value <= limit:
         return None
     return Denial(
@@ -129,7 +129,8 @@ def price_collar(request: OrderRequest, context: RiskContext) -> Denial | None:
     instrument, quote, spec = context.instrument, context.quote, request.spec
     if instrument is None or quote is None:
         return None  # STALE_QUOTE has spoken
-    if spec.order_type in (OrderType.STOP, OrderType.STOP_LIMIT) and request.order is None:
+    standing = request.order.spec.stop_price if request.order is not None else None
+    if spec.order_type in (OrderType.STOP, OrderType.STOP_LIMIT) and spec.stop_price != standing:
         denial = _stop_side(spec, quote.last if quote.last is not None else quote.mid)
         if denial is not None:
             return denial

@@ -149,7 +149,7 @@ def quantity(request: OrderRequest, context: RiskContext) -> Denial | None:
     fault = ""
     if not asked.is_finite() or asked <= 0:
         fault = f"the quantity must be above zero, was {asked}"
-    elif asked < instrument.min_size and not request.closing:
+    elif asked < instrument.min_size and not request.closes:
         fault = f"the quantity must be at least {instrument.min_size}, was {asked}"
     elif asked % instrument.size_increment:
         fault = f"the quantity must be a multiple of {instrument.size_increment}, was {asked}"

@@ -12,7 +12,7 @@ from terminal.clock import Clock
 from terminal.errors import BrokerError, InvariantError
 from terminal.model import events as e
 from terminal.model.commands import BracketLeg, ModifyOrder, OrderSpec
-from terminal.model.enums import BracketRole, Evidence, OrderOrigin
+from terminal.model.enums import BracketRole, Evidence, OrderOrigin, PendingRequest
 from terminal.model.ids import AccountId, ClientOrderId, GroupId, StrategyId
 from terminal.model.instrument import Instrument
 from terminal.model.order import Order
@@ -190,8 +190,10 @@ class Sender:
 
         def on_durable() -> None:
             reason = self._withheld(order)
-            if reason is None and order.requested is not spec:
+            if order.requested is not spec:
                 return  # refused, filled or superseded meanwhile
+            if order.pending is PendingRequest.CANCEL:
+                reason = "a cancel was asked for meanwhile"
             if reason is None:
                 try:
                     self._venue.modify(wire)
@@ -250,6 +252,8 @@ class Sender:
         """
         if self.withdraw(order.client_order_id, f"withdrawn by {actor} before it was sent"):
             return None
+        if not order.is_open:
+            return None  # it ended with another part of its bracket
         if order.broker_order_id is None:
             return "it has no broker order id"
         coid = order.client_order_id

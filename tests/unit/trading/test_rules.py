@@ -282,7 +282,7 @@ def test_order_quantity_limit() -> None:
     assert code_of(limit(quantity=1_000), limits=wide) == ""
     assert code_of(limit(quantity=1_001), limits=wide) == "MAX_QTY"
     assert code_of(limit(Side.SELL, 1_001, "100.50"), limits=wide, position=Decimal(1_001)) == "MAX_QTY"
-    way_out = request(market(Side.SELL, 1_001), closing=True)
+    way_out = request(market(Side.SELL, 1_001), closes=Decimal(1_001))
     assert code_of(ask=way_out, limits=wide, position=Decimal(1_001)) == ""
 
 
