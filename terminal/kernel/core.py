@@ -19,6 +19,7 @@ from terminal.clock import Clock
 from terminal.errors import InvariantError, PluginError, StorageError, TerminalError, UserError
 from terminal.kernel.desk import StrategyDoor
 from terminal.kernel.exposure import Greeks, Holding, MarketSight, by_underlying, greeks_of
+from terminal.kernel.telling import log_the_broker
 from terminal.kernel.watchlist import Watchlist
 from terminal.logs import Logs
 from terminal.market.bars import BarFeed
@@ -91,6 +92,7 @@ class Kernel:
         self._stored = parts.stored
         self.mode: Mode = parts.settings.connection.mode
         self.journal, self.workspace = parts.journal, parts.workspace
+        log_the_broker(self.bus)
         self.tasks = Supervisor(self.bus, self.clock)
         self.hub = MarketHub(self.bus, self.clock)
         self.broker = parts.broker_factory(self._take, self.clock)
@@ -399,10 +401,10 @@ class Kernel:
             return "Live accounts are read-only in this version."
         if not self.execution.link.connected:
             return f"Not connected: {self.execution.link.text}."
+        if self.broker.read_only:
+            return "TWS refuses orders: in Global Configuration, API, Settings clear Read-Only API."
         if not self.execution.link.reconciled:
             return "Orders and positions are being compared with the broker."
-        if self.broker.read_only:
-            return "TWS refuses orders: clear Read-Only API in its API settings."
         if self.killed:
             return "Stopped. Lift the stop in the menu Trade to send orders again."
         if not self.journal.healthy:
