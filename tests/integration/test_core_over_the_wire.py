@@ -124,8 +124,9 @@ async def test_the_kill_switch_holds_over_a_restart(profile: ProfilePaths) -> No
         assert w.order(denied).status is OrderStatus.DENIED
 
 
-async def test_a_cut_in_the_middle_of_a_bracket_is_mended(profile: ProfilePaths) -> None:
+async def test_a_cut_in_the_middle_of_a_bracket_is_mended(profile: ProfilePaths, allow_logs: AllowLogs) -> None:
     """The socket breaks while the entry works: same orders, nothing twice, the exits follow the late fill."""
+    allow_logs("broker")
     async with world(profile) as w:
         core = await w.ready()
         entry, target, stop = names = w.submit(_bracket(w, "AAPL", marketable=False))
@@ -146,7 +147,7 @@ async def test_a_cut_in_the_middle_of_a_bracket_is_mended(profile: ProfilePaths)
 
 async def test_bytes_that_never_arrived_are_found_lost(profile: ProfilePaths, allow_logs: AllowLogs) -> None:
     """The server hangs and dies with the order in its socket: unknown, then lost, never sent again."""
-    allow_logs("orders")
+    allow_logs("orders", "broker")
     async with world(profile) as w:
         core = await w.ready()
         events: list[OrderChanged] = []
@@ -164,8 +165,11 @@ async def test_bytes_that_never_arrived_are_found_lost(profile: ProfilePaths, al
         assert w.position("AAPL").quantity == 0
 
 
-async def test_an_accepted_order_whose_answer_was_lost_is_found_again(profile: ProfilePaths) -> None:
+async def test_an_accepted_order_whose_answer_was_lost_is_found_again(
+    profile: ProfilePaths, allow_logs: AllowLogs
+) -> None:
     """The server takes the order and dies before its answer is read: found by its reference, sent once."""
+    allow_logs("broker")
     async with world(profile) as w:
         core = await w.ready()
         for session in w.server.live_sessions:

@@ -58,8 +58,10 @@ class World:
         state: Mapping[str, object] | None = None,
         options: ServerOptions | None = None,
         changes: Mapping[str, object] | None = None,
+        journal: type[CountedJournal] = CountedJournal,
     ) -> None:
         self.paths = paths
+        self._journal = journal
         self.exchange: Exchange = exchange if exchange is not None else open_exchange(seed=1)
         self.clock = SimClock(self.exchange.now_ns())
         self.server = CountedTws(self.exchange, self.clock, options or ServerOptions(speed=0))
@@ -88,7 +90,7 @@ class World:
             clock=self.clock,
             address=self.server.address,
             broker=CountedBroker,
-            journal=CountedJournal,
+            journal=self._journal,
             changes=self._changes,
             checkpoint=checkpoint,
         )
