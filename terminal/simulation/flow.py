@@ -45,13 +45,13 @@ class Grid:
 class MinuteFlow:
     """One row per minute, prices of prints in ticks. ``spread`` is the quoted spread of that minute."""
 
-    spread: Ints
-    open: Ints
-    high: Ints
-    low: Ints
-    close: Ints
-    volume: Ints
-    events: Ints
+    spread: NDArray[np.int16]
+    open: NDArray[np.int32]
+    high: NDArray[np.int32]
+    low: NDArray[np.int32]
+    close: NDArray[np.int32]
+    volume: NDArray[np.int32]
+    events: NDArray[np.int16]
     open_at_ask: NDArray[np.bool_]
     close_at_ask: NDArray[np.bool_]
 
@@ -113,17 +113,22 @@ def minute_flow(seed: int, spec: Underlying, label: str, grid: Grid, number: int
         bid_tick(grid.mid(level), spread) + spread * at_ask
         for level, at_ask in ((block.open, open_at_ask), (block.high, 1), (block.low, 0), (block.close, close_at_ask))
     ]
-    return MinuteFlow(spread, prints[0], prints[1], prints[2], prints[3], volume, events, open_at_ask, close_at_ask)
+    # Kept by the block for many names: as narrow as the numbers allow.
+    opened, high, low, close = (part.astype(np.int32) for part in prints)
+    return MinuteFlow(
+        spread.astype(np.int16), opened, high, low, close, volume.astype(np.int32), events.astype(np.int16),
+        open_at_ask, close_at_ask,
+    )  # fmt: skip
 
 
 def day_plan(seed: int, label: str, index: int, start_ns: int, flow: MinuteFlow, path: SecondPath,
              grid: Grid) -> DayPlan:  # fmt: skip
     """Return the events of one day, agreeing with its minutes exactly."""
     rng = generator(seed, "plan", label, index)
-    minute, offset, kind = _times(rng, flow.events, path)
+    minute, offset, kind = _times(rng, flow.events.astype(np.int64), path)
     second = np.minimum(offset // NS, 59)
     mid = grid.mid(path.level[minute, second])
-    spread = flow.spread[minute]
+    spread = flow.spread[minute].astype(np.int64)
     bid = bid_tick(mid, spread)
     ask = bid + spread
     drift = np.sign(np.diff(bid, prepend=bid[0]))
@@ -135,7 +140,7 @@ def day_plan(seed: int, label: str, index: int, start_ns: int, flow: MinuteFlow,
     widen = ~printing & (draw > 0.8)
     bid = bid - (widen & buyer)
     ask = ask + (widen & ~buyer)
-    size = _sizes(rng, minute, printing, flow.volume)
+    size = _sizes(rng, minute, printing, flow.volume.astype(np.int64))
     return DayPlan(
         ns=start_ns + minute * MINUTE_NS + offset,
         bid=bid.astype(np.int32),

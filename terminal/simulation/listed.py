@@ -21,9 +21,9 @@ from terminal.simulation.source import NEVER, DayFigures, FeedEvent, Touch
 from terminal.simulation.tape import Prints, Tape
 from terminal.simulation.trading_days import MINUTE_NS, TradingCalendar
 
-_KEEP_DAYS: Final = 40
+_KEEP_DAYS: Final = 32
 _KEEP_FLOWS: Final = 60
-_KEEP_TAPES: Final = 200
+_KEEP_TAPES: Final = 64
 _CHUNK: Final = 512
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -169,7 +169,7 @@ class ListedMarket:
         if known is None:
             opened = int(self.minutes(con_id, index).open[self.calendar.hours.open_minute])
             known = DayFigures(open=opened, previous_close=self.close_tick(con_id, index - 1))
-            _remember(self._figures, (con_id, index), known, _KEEP_TAPES)
+            _remember(self._figures, (con_id, index), known, 4 * _KEEP_TAPES)
         if ns < self.calendar.day(index).open_ns:
             return replace(known, open=None)
         return known

@@ -12,15 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from terminal.options.implied import implied_volatility
-from terminal.options.pricing import value
 from terminal.simulation.book import LimitBook
 from terminal.simulation.catalog import Underlying
 from terminal.simulation.depth import DepthField
 from terminal.simulation.exchange_port import SimGreeks
 from terminal.simulation.listed import ListedMarket
 from terminal.simulation.option_chain import Contract, OptionListing
-from terminal.simulation.option_quotes import DIVIDEND, RATE, TICK, Fair, OptionQuotes
+from terminal.simulation.option_greeks import implied_greeks, model_greeks
+from terminal.simulation.option_quotes import TICK, Fair, Floats, OptionQuotes
 from terminal.simulation.rng import label_key, mix, mix_array, unit, unit_array
 from terminal.simulation.source import NEVER, DayFigures, FeedEvent, Touch
 from terminal.simulation.tape import Ints, Prints, Tape
@@ -199,24 +198,13 @@ class OptionMarket:
         tick = {"bid": book.bid, "ask": book.ask, "last": last}[source]
         if not tick:
             return None
+        if group is not None and group.holds(con_id, ns):
+            return group.of_price(con_id, source, tick)
         return self._of_price(contract, tick * TICK, self.refresh_ns(contract.spec, ns))
 
     def _of_price(self, contract: Contract, price: float, ns: int) -> SimGreeks:
-        spot = self.quotes.spot(contract.spec, ns)
-        years = max(contract.expiry_ns - ns, 0) / (365 * 86_400 * NS)
-        found = implied_volatility(price, spot, contract.strike, years, contract.call, rate=RATE, dividend=DIVIDEND)
-        volatility = float(found)
-        if np.isnan(volatility):
-            return SimGreeks(
-                con_id=contract.con_id, implied_volatility=None, delta=None, option_price=price, pv_dividend=0.0,
-                gamma=None, vega=None, theta=None, underlying_price=spot,
-            )  # fmt: skip
-        seen = value(spot, contract.strike, years, volatility, contract.call, rate=RATE, dividend=DIVIDEND)
-        return SimGreeks(
-            con_id=contract.con_id, implied_volatility=volatility, delta=float(seen.delta), option_price=price,
-            pv_dividend=0.0, gamma=float(seen.gamma), vega=float(seen.vega), theta=float(seen.theta),
-            underlying_price=spot,
-        )  # fmt: skip
+        fair = self.quotes.fair(contract.spec, [contract], ns)
+        return implied_greeks([contract], fair, np.array([price]))[0]
 
 
 class OptionGroupFeed:
@@ -229,6 +217,8 @@ class OptionGroupFeed:
         self._prints: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
         self._last: dict[int, Touch] = {}
         self._board: _Board | None = None
+        self._boarded: list[Contract] = []
+        self._computed: dict[str, tuple[Floats, list[SimGreeks]]] = {}
         self._index = market.calendar.index_at(ns)
         self.next_ns = self._following(market.refresh_ns(spec, ns) + NS)
 
@@ -245,6 +235,29 @@ class OptionGroupFeed:
     def model(self, con_id: int) -> SimGreeks:
         board = self._need_board()
         return model_greeks(con_id, board.fair, board.rows[con_id])
+
+    def of_price(self, con_id: int, source: str, tick: int) -> SimGreeks:
+        """Return the computation of a price; all contracts of the board are computed at once, at the first question."""
+        board = self._need_board()
+        known = self._computed.get(source)
+        if known is None:
+            ticks = np.array([self._price_tick(item, source, board) for item in self._boarded], dtype=np.float64)
+            known = self._computed[source] = (ticks, implied_greeks(self._boarded, board.fair, ticks * TICK))
+        row = board.rows[con_id]
+        if known[0][row] != tick:
+            # Own trading made another price than the background's.
+            alone = Fair(
+                board.fair.spot[row : row + 1], board.fair.volatility, board.fair.years[row : row + 1], board.fair.worth
+            )
+            return implied_greeks([self._boarded[row]], alone, np.array([tick * TICK]))[0]
+        return known[1][row]
+
+    def _price_tick(self, contract: Contract, source: str, board: _Board) -> int:
+        row = board.rows[contract.con_id]
+        if source != "last":
+            return int(board.bid[row] if source == "bid" else board.ask[row])
+        figures = self._market.tape_of_day(contract.con_id, self._index).figures(board.ns)
+        return figures[0] if figures else 0
 
     def _need_board(self) -> _Board:
         assert self._board is not None
@@ -290,6 +303,8 @@ class OptionGroupFeed:
         events = [FeedEvent(con_id, None, None) for con_id in self._gone(alive)]
         if alive:
             self._board = self._market.board(self._spec, alive, ns)
+            self._boarded = alive
+            self._computed.clear()
             events += self._changes(self._board, ns)
         return events
 
@@ -314,22 +329,6 @@ class OptionGroupFeed:
             _, tick, size, side = trade or (0, 0, 0, 0)
             events.append(FeedEvent(con_id, touch[0], touch[1], tick, size, side))
         return events
-
-
-def model_greeks(con_id: int, fair: Fair, row: int) -> SimGreeks:
-    """Return row ``row`` of fair values as a computation."""
-    worth = fair.worth
-    return SimGreeks(
-        con_id=con_id,
-        implied_volatility=float(fair.volatility[row]),
-        delta=float(worth.delta[row]),
-        option_price=float(worth.price[row]),
-        pv_dividend=0.0,
-        gamma=float(worth.gamma[row]),
-        vega=float(worth.vega[row]),
-        theta=float(worth.theta[row]),
-        underlying_price=float(fair.spot[row]),
-    )
 
 
 def _touch(bid: int, ask: int) -> Touch:

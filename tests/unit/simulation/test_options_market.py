@@ -72,9 +72,14 @@ def test_quotes_stand_on_their_ticks_around_the_model_and_keep_parity(symbol: st
         assert call[0] - put[1] <= spot - strike + 0.05 <= call[1] - put[0] + 0.10
 
 
-def test_greeks_equal_finite_differences_of_the_markets_own_price() -> None:
+@pytest.mark.parametrize("watched", [False, True])
+def test_greeks_equal_finite_differences_of_the_markets_own_price(watched: bool) -> None:
     exchange, _ = market()
     assert isinstance(exchange.source, SimulatedSource)
+    if watched:  # a watched chain is computed as one board
+        for item in chain(exchange):
+            exchange.watch(item.broker_id or 0, "greeks")
+        pass_time(exchange, 3)
     checked = 0
     for item in chain(exchange)[::3]:
         con_id = item.broker_id or 0
