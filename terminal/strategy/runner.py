@@ -15,10 +15,10 @@ import structlog
 from terminal.bus import Bus
 from terminal.clock import NS_PER_S, Clock, Timer, perf_ns
 from terminal.errors import UserError
-from terminal.market.bars import BarClosed, BarFeed
+from terminal.market.bars import CLOSE_GRACE_S, BarClosed, BarFeed
 from terminal.model.commands import CancelOrder
-from terminal.model.enums import BracketRole, StrategyState
-from terminal.model.events import DecisionMade, OrderChanged, StrategyChanged
+from terminal.model.enums import BracketRole, PendingRequest, StrategyState
+from terminal.model.events import DataNotice, DecisionMade, OrderChanged, StrategyChanged
 from terminal.model.ids import ClientOrderId, InstrumentId, StrategyId
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
@@ -47,6 +47,8 @@ class _Instance:
     context: InstrumentContext
     instrument: Instrument
     warm: bool = False
+    seen_ns: int = -1
+    """Start of the last bar that it was given: none is given twice."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -237,8 +239,23 @@ class StrategyRunner:
             if instrument is None:
                 continue
             for order in self._desk.working(instrument.id, entry.plugin.id):
-                if order.role in (BracketRole.NONE, BracketRole.ENTRY):
-                    self._desk.cancel(CancelOrder(client_order_id=order.client_order_id, actor=entry.plugin.id))
+                if order.role in (BracketRole.NONE, BracketRole.ENTRY) and order.pending is not PendingRequest.CANCEL:
+                    self._cancel(entry, order)
+
+    def _cancel(self, entry: StrategyEntry, order: Order) -> None:
+        """Take an entry back; one that cannot be taken back keeps nobody from being switched off."""
+        try:
+            self._desk.cancel(CancelOrder(client_order_id=order.client_order_id, actor=entry.plugin.id))
+        except UserError as fault:
+            self._bus.publish(
+                DataNotice(
+                    ns=self._clock.now_ns(),
+                    code=0,
+                    text=f"{entry.plugin.title} is off, its order in {order.instrument_id} still works: {fault.text}",
+                    way_out="cancel it in the orders table",
+                    severity="error",
+                )
+            )
 
     # ------------------------------------------------------------ feeding
     def _warm(self, entry: StrategyEntry, instance: _Instance, bars: Sequence[Bar], reset: bool) -> None:
@@ -246,7 +263,10 @@ class StrategyRunner:
             return
         now = self._clock.now_ns()
         closed = [bar for bar in bars if bar.end_ns <= now]
+        if closed and closed[-1] is bars[-1] and now < closed[-1].end_ns + round(CLOSE_GRACE_S * NS_PER_S):
+            closed.pop()  # it may still change, and is given as news once it is closed
         instance.warm = True
+        instance.seen_ns = closed[-1].start_ns if closed else -1
         self._guarded(entry, partial(instance.strategy.warm_up, instance.context, closed))
 
     def _on_bar(self, event: BarClosed) -> None:
@@ -255,8 +275,9 @@ class StrategyRunner:
             if not event.regular_hours_only or entry.kind.bar_seconds != bar.seconds:
                 continue
             instance = entry.instances.get(bar.instrument_id)
-            if instance is None or not instance.warm:
+            if instance is None or not instance.warm or bar.start_ns <= instance.seen_ns:
                 continue
+            instance.seen_ns = bar.start_ns
             late = self._clock.now_ns() - bar.end_ns > _LATE_BARS * bar.seconds * NS_PER_S
             if late:  # closed while we were away: learn from it, do not trade on it
                 self._guarded(entry, partial(instance.strategy.warm_up, instance.context, [bar]))
