@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from terminal.simulation.rng import label_key, mix, mix_array, unit, unit_array
+from terminal.simulation.rng import label_key, mix, unit
 from terminal.simulation.trading_days import NS
 
 REACH: Final = 400
@@ -44,19 +41,6 @@ class DepthField:
         draw = unit(mix(level, (ns + (level >> 8) % pace) // pace))
         mean = self.lots * _SHAPE[min(distance, 3)] * _round_bonus(tick)
         return self.lot * (1 + int(mean * (0.25 - 0.75 * log(1.0 - draw))))
-
-    def levels(self, sign: int, touch: int, ns: int, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return ticks and sizes of the best ``rows`` levels; equals `displayed` level by level."""
-        distance = np.arange(rows, dtype=np.int64)
-        ticks = touch - sign * distance
-        level = mix_array(self.key, ticks * 2 + (sign > 0))
-        pace = _PACE_NS + (level & np.uint64(7)).astype(np.int64) * NS
-        phase = ((level >> np.uint64(8)) % pace.astype(np.uint64)).astype(np.int64)
-        draw = unit_array(mix_array(level, (ns + phase) // pace))
-        bonus = np.where(ticks % 100 == 0, 2.5, np.where(ticks % 10 == 0, 1.5, 1.0))
-        mean = self.lots * np.array(_SHAPE)[np.minimum(distance, 3)] * bonus
-        sizes = self.lot * (1 + (mean * (0.25 - 0.75 * np.log(1.0 - draw))).astype(np.int64))
-        return ticks, np.where(ticks > 0, sizes, 0)
 
 
 def _round_bonus(tick: int) -> float:

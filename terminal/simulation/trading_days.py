@@ -66,9 +66,6 @@ class TradingDay:
     close_ns: int
     end_ns: int
 
-    def minute_of(self, ns: int) -> int:
-        return (ns - self.start_ns) // MINUTE_NS
-
     def is_regular(self, ns: int) -> bool:
         return self.open_ns <= ns < self.close_ns
 
