@@ -22,6 +22,8 @@ class ActionSpec:
     shortcut: str = ""
     tip: str = ""
     checkable: bool = False
+    toolbar: bool = False
+    """Stands in the top bar as well, always in reach."""
     separator_before: bool = False
 
 
@@ -59,6 +61,7 @@ ACTIONS: Final = (
         menu="Trade",
         shortcut="Ctrl+Shift+A",
         checkable=True,
+        toolbar=True,
         tip="Let orders leave with one click; ends by itself",
     ),
     ActionSpec(
@@ -85,6 +88,7 @@ ACTIONS: Final = (
         text="Stop all and cancel all orders",
         menu="Trade",
         shortcut="Ctrl+Shift+K",
+        toolbar=True,
         separator_before=True,
         tip="Kill switch: blocks new orders and cancels all own orders",
     ),

@@ -195,9 +195,7 @@ class Desk(QObject):
         window.top.search.symbolChosen.connect(
             lambda text: self.stage.run(market.open_symbol(text), "Symbol not found")
         )
-        window.top.armToggled.connect(lambda: self.stage.run(ticket.toggle_arm(), "Not armed"))
         window.status.armClicked.connect(lambda: self.stage.run(ticket.toggle_arm(), "Not armed"))
-        window.top.killRequested.connect(self.kill)
         window.top.noticesClicked.connect(lambda: self.stage.run(self._show_notices()))
         window.top.workspaceChosen.connect(self.switch_workspace)
         window.on_actions(self._handlers())

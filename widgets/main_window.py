@@ -43,7 +43,7 @@ class MainWindow(QMainWindow):
         """The first paint is done."""
         self._docks_came = False
         self.actions_ = Actions(self)
-        self.top = TopBar(theme, mode)
+        self.top = TopBar(theme, mode, self.actions_)
         self.menus: dict[str, QMenu] = self.actions_.fill(self.top.menu_bar)
         self.setMenuWidget(self.top)
         self.status = StatusBar(theme, mode)

@@ -22,11 +22,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from widgets.actions import Actions
 from widgets.controls.buttons import Button, ButtonKind
+from widgets.controls.hold_button import HoldButton
 from widgets.controls.mode import ModeBadge, ModeLine
 from widgets.theme import Theme
 
-STOP_TIP: Final = "Blocks new orders, stops strategies, cancels all own orders (Ctrl+Shift+K)"
 WORKSPACES: Final = ("Main", "Options", "Risk")
 
 
@@ -88,14 +89,12 @@ class Search(QLineEdit):
 
 
 class TopBar(QWidget):
-    """Signals: ``workspaceChosen(str)``, ``armToggled()``, ``killRequested()``, ``noticesClicked()``."""
+    """Its buttons are actions of the one action table. Signals: ``workspaceChosen(str)``, ``noticesClicked()``."""
 
     workspaceChosen = Signal(str)
-    armToggled = Signal()
-    killRequested = Signal()
     noticesClicked = Signal()
 
-    def __init__(self, theme: Theme, mode: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, mode: str, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -123,16 +122,18 @@ class TopBar(QWidget):
         self.clock.setAccessibleName("Market time")
         self.notices = Button(theme, "0", icon="bell", small=True)
         self.arm = Button(theme, "Disarmed", icon="lock", small=True)
-        self.stop = Button(theme, "Stop all", ButtonKind.DANGER, icon="kill", small=True)
-        for button, name, tip, call in (
-            (self.notices, "notices", "Notices of this session", self.noticesClicked.emit),
-            (self.arm, "arm", "Let orders leave (Ctrl+Shift+A)", self.armToggled.emit),
-            (self.stop, "stopAll", STOP_TIP, self.killRequested.emit),
+        self.stop = HoldButton(theme, "Stop all", icon="kill")
+        for button, name, tip in (
+            (self.notices, "notices", "Notices of this session"),
+            (self.arm, "arm", actions["arm"].toolTip()),
+            (self.stop, "stopAll", f"Hold for a second. {actions['kill'].toolTip()}"),
         ):
             button.setObjectName(name)
             button.setToolTip(tip)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(lambda _=False, call=call: call())
+        self.notices.clicked.connect(self.noticesClicked)
+        self.arm.clicked.connect(actions["arm"].trigger)
+        self.stop.fired.connect(actions["kill"].trigger)
         self._lay_out()
         self.set_mode(mode)
         self.set_armed(None)
@@ -187,8 +188,7 @@ class TopBar(QWidget):
             self.arm.set_kind(kind)
 
     def set_stopped(self, stopped: bool) -> None:
-        self.stop.setText("Stopped" if stopped else "Stop all")
-        self.stop.set_kind(ButtonKind.DANGER_SOLID if stopped else ButtonKind.DANGER)
+        self.stop.show_done("Stopped" if stopped else "")
 
     def show_workspace(self, name: str) -> None:
         """Mark a workspace as shown, without a signal."""
