@@ -46,7 +46,7 @@ class ConnectDialog(QDialog):
     def __init__(self, theme: Theme, parent: QWidget | None, connection: Connection) -> None:
         super().__init__(parent)
         self.setObjectName("connectDialog")
-        self.setWindowTitle("Connect")
+        self.setWindowTitle(f"{formats.MODES[connection.mode]} - Connect")
         self._connection = connection
         self.mode = QComboBox()
         self.mode.setObjectName("connectMode")
@@ -102,15 +102,18 @@ class ConnectDialog(QDialog):
         self.mode.setCurrentIndex(list(Mode).index(connection.mode))
         self._show_hint()
 
+    def _mode(self) -> Mode:
+        return Mode(self.mode.currentData())  # Qt hands a text back where an enum was put in
+
     def _on_mode(self) -> None:
-        mode = self.mode.currentData()
+        mode = self._mode()
         ports = PORTS.get(mode)
         if ports is not None and self.port.value() not in ports:
             self.port.setValue(ports[0])
         self._show_hint()
 
     def _show_hint(self) -> None:
-        mode = self.mode.currentData()
+        mode = self._mode()
         self.hint.setText(HINTS[mode])
         for widget in (self.host, self.port, self.client_id, self.account, self.data):
             widget.setEnabled(mode is not Mode.DEMO)
@@ -119,10 +122,10 @@ class ConnectDialog(QDialog):
         """Return the connection settings as the person left them."""
         return replace(
             self._connection,
-            mode=self.mode.currentData(),
+            mode=self._mode(),
             host=self.host.text().strip() or self._connection.host,
             port=self.port.value(),
             client_id=self.client_id.value(),
             account=self.account.text().strip(),
-            data_type=self.data.currentData(),
+            data_type=DataType(self.data.currentData()),
         )

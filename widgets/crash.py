@@ -42,7 +42,7 @@ def install(stage: Stage, kernel: Kernel) -> Callable[[], None]:
     def on_task(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         fault = context.get("exception")
         if isinstance(fault, Exception):
-            report(str(context.get("message", "Task failed")), fault)
+            report("Internal error", fault)
         else:
             _log.error("event loop", message=str(context.get("message", "")))
 

@@ -67,10 +67,12 @@ class StatusPresenter(QObject):
         if event.retry_in_s is not None:
             text += f", again in {event.retry_in_s:.0f} s"
         self._window.status.set_connection(text, token=token, filled=filled)
-        bad = event.state in (LinkState.DISCONNECTED, LinkState.RECONNECTING, LinkState.DEGRADED)
-        if bad and (event.text or event.way_out):
+        lost = event.state in (LinkState.DISCONNECTED, LinkState.RECONNECTING, LinkState.DEGRADED)
+        refused = event.state is LinkState.CONNECTING and bool(event.code or event.way_out)
+        if (lost or refused) and (event.text or event.way_out):
             said = sentences(event.text, event.way_out)
-            self._tell(ToastKind.ERROR, words, said, code=str(event.code) if event.code else "", key="link")
+            title = "Not connected" if refused else words
+            self._tell(ToastKind.ERROR, title, said, code=str(event.code) if event.code else "", key="link")
         elif event.state is LinkState.READY:
             self._stage.dismiss("link")
 
@@ -100,10 +102,12 @@ class StatusPresenter(QObject):
     def on_reconciled(self, event: Reconciled) -> None:
         if not event.lines:
             return
-        first = "; ".join(f"{ours}, broker {broker}: {action}" for ours, broker, action in event.lines[:3])
-        more = f" and {len(event.lines) - 3} more" if len(event.lines) > 3 else ""
+        said = [": ".join(filter(None, (ours, broker, action))) for ours, broker, action in event.lines]
+        more = f" and {len(said) - 3} more" if len(said) > 3 else ""
+        count = f"{len(said)} difference{'' if len(said) == 1 else 's'}"
         kind = ToastKind.INFO if event.clean else ToastKind.WARN
-        self._tell(kind, f"Reconciled with the broker, {len(event.lines)} differences", first + more)
+        title = f"Compared with the broker, {count} settled" if event.clean else "Not in agreement with the broker"
+        self._tell(kind, title, "; ".join(said[:3]) + more, key="reconciled")
 
     def on_kill(self, report: KillSwitchReport) -> None:
         confirmed = sum(1 for _, _, sure in report.orders if sure)
@@ -125,9 +129,14 @@ class StatusPresenter(QObject):
         self._stage.say(kind, title, text, code=code, key=key)
 
     def _keep(self, text: str) -> None:
+        """Keep a notice; what is said again stands once, with its newest time."""
+        again = [one for one in self.notices if one[1] == text]
+        for one in again:
+            self.notices.remove(one)
         self.notices.append((self._kernel.clock.now_ns(), text))
-        self._unread += 1
-        self._window.top.set_notices(self._unread)
+        if not again:
+            self._unread += 1
+            self._window.top.set_notices(self._unread)
 
     def read_notices(self) -> str:
         """Return all notices as text and count them as read."""

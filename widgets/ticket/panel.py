@@ -372,7 +372,7 @@ class TicketPanel(Panel):
             set_property(widget, "invalid", name in errors)
         first = next(iter(errors.values()), "")
         words = self.draft.size_words if self.draft else ""
-        wrong = first or self._blocked or self._refusal
+        wrong = self._blocked or first or self._refusal
         set_property(self.error, "role", "danger" if wrong else "muted")
         self.error.setText(wrong or words)
         self.error.setToolTip(wrong or words)

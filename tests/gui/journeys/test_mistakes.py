@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""J2, first four steps: the usual mistakes in connecting, each told in plain words with the setting to change."""
+
+import socket
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from terminal.model.enums import LinkState
+from tests.gui.journeys.stage import (
+    DrivenMarket,
+    Terminal,
+    choose,
+    dialog,
+    gone,
+    paper,
+    ready,
+    shown,
+    texts,
+    turns,
+)
+from widgets.desk import Desk
+
+
+def spoken(desk: Desk) -> str:
+    """Return what the window says now: its toasts and its kept notices."""
+    cards = [f"{card.toast.code} {card.toast.title} {card.toast.text}" for card in desk.toasts.cards]
+    kept = [text for _, text in desk.status.notices]
+    return "\n".join([*cards, *kept])
+
+
+def no_trace(desk: Desk, *windows: QWidget) -> None:
+    """No person ever sees the inside of the program."""
+    said = spoken(desk) + "".join(texts(window) for window in (desk.window, *windows))
+    for word in ("Traceback", "Exception", "object at 0x"):
+        assert word not in said, said
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def locked(desk: Desk, reason: str) -> None:
+    await shown(lambda: not desk.ticket.send.isEnabled(), "the ticket is locked")
+    await shown(lambda: reason in desk.ticket.error.text(), f"the ticket says {reason}")
+
+
+def test_a_wrong_port_is_named_and_changed_in_the_window(
+    terminal: Terminal, open_market: Callable[..., DrivenMarket]
+) -> None:
+    market = open_market()
+    wrong = closed_port()
+
+    async def journey(desk: Desk) -> None:
+        await shown(lambda: f"127.0.0.1:{wrong}" in spoken(desk), "the window names the port")
+        said = spoken(desk)
+        assert "Enable ActiveX and Socket Clients" in said
+        await locked(desk, "Not connected")
+        no_trace(desk)
+        desk.window.actions_["connect"].trigger()
+        box = await dialog("connectDialog")
+        desk_box = box
+        from widgets.connect_dialog import ConnectDialog
+
+        assert isinstance(desk_box, ConnectDialog)
+        assert "Enable ActiveX and Socket Clients" in desk_box.hint.text()
+        desk_box.port.setValue(market.port)
+        desk_box.accept()
+        await gone(box)
+        await ready(desk)
+        assert desk.kernel.settings.connection.port == market.port
+        await shown(desk.ticket.send.isEnabled, "the ticket is free")
+
+    settings = f"version = 1\n[connection]\nmode = 'paper'\nport = {wrong}\n"
+    assert terminal.open(journey, profile="paper", settings=settings) == 0
+
+
+def test_the_doctor_names_what_listens(terminal: Terminal) -> None:
+    async def journey(desk: Desk) -> None:
+        desk.window.actions_["doctor"].trigger()
+        box = await dialog("notice")
+        said = texts(box)
+        assert "nothing listens on 127.0.0.1:" in said
+        assert "TWS" in said
+        no_trace(desk, box)
+        box.accept()
+        await gone(box)
+
+    settings = f"version = 1\n[connection]\nmode = 'paper'\nport = {closed_port()}\n"
+    assert terminal.open(journey, profile="paper", settings=settings) == 0
+
+
+def test_a_taken_client_id_is_explained_and_tried_again(terminal: Terminal, market: DrivenMarket) -> None:
+    def api(*fields: object) -> bytes:
+        body = "".join(f"{field}\0" for field in fields).encode()
+        return len(body).to_bytes(4, "big") + body
+
+    other = socket.create_connection((market.host, market.port), 5)
+    hello = b"v100..176"
+    other.sendall(b"API\0" + len(hello).to_bytes(4, "big") + hello)
+    other.recv(200)
+    other.sendall(api(71, 2, 17, ""))
+    other.recv(200)
+
+    async def journey(desk: Desk) -> None:
+        await shown(lambda: "326" in spoken(desk), "the window says 326")
+        said = spoken(desk)
+        assert "client id" in said.lower()
+        assert "17" in said
+        await locked(desk, "Not connected")
+        no_trace(desk)
+        other.close()
+        await shown(lambda: desk.kernel.link is LinkState.READY, "the same id is tried again and taken", 60)
+        assert desk.kernel.settings.connection.client_id == 17
+
+    assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
+
+
+def test_a_read_only_api_locks_the_ticket_with_the_way_out(
+    terminal: Terminal, open_market: Callable[..., DrivenMarket]
+) -> None:
+    market = open_market("--read-only")
+
+    async def journey(desk: Desk) -> None:
+        await shown(lambda: bool(desk.kernel.broker.read_only), "the broker says that it is read-only")
+        await locked(desk, "Read-Only API")
+        assert "Read-Only API" in spoken(desk)
+        assert "Global Configuration" in spoken(desk)
+        await shown(lambda: desk.kernel.hub.messages > 50, "quotes stream all the same")
+        no_trace(desk)
+
+    assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
+    assert not market.truth()["orders"]
+
+
+def test_a_missing_permission_is_named_where_it_matters(
+    terminal: Terminal, open_market: Callable[..., DrivenMarket]
+) -> None:
+    market = open_market("--unsubscribed", "NVDA")
+
+    async def journey(desk: Desk) -> None:
+        await shown(lambda: desk.kernel.link is LinkState.READY, "the connection is ready", 40)
+        await shown(lambda: "354" in spoken(desk), "the window says 354")
+        said = spoken(desk)
+        assert "NVDA" in said
+        assert "subscri" in said
+        nvda = next(one for one in desk.kernel.watchlist if one.id == "NVDA")
+        desk.market.choose(nvda.id)
+        await turns()
+        await shown(lambda: not desk.ticket.send.isEnabled(), "nothing is sent without a price")
+        assert desk.ticket.error.text()
+        await choose(desk, "AAPL")
+        await shown(desk.ticket.send.isEnabled, "others trade")
+        no_trace(desk)
+
+    assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
