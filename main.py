@@ -270,7 +270,8 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
     async def endpoint() -> tuple[str, int]:
         if child is not None:
             return await asyncio.to_thread(child.wait_listening)
-        return settings.connection.host, settings.connection.port
+        current = kernel.settings.connection  # the person may have changed it since the start
+        return current.host, current.port
 
     async def diagnosis(current: "Settings") -> str:
         return report(await _findings(current, paths), as_json=False)[1]
@@ -302,7 +303,8 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
         diagnose=diagnosis,
         open_profile=lambda name, connection: _open_profile(paths, name, connection),
     )
-    return Kernel(replace(parts, **overrides))
+    kernel = Kernel(replace(parts, **overrides))
+    return kernel
 
 
 def _open_profile(paths: "ProfilePaths", name: str, connection: "Connection") -> None:

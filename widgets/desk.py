@@ -40,6 +40,7 @@ from widgets.bridge import Bridge, Frame
 from widgets.chain.panel import ChainPanel
 from widgets.chart.panel import ChartPanel
 from widgets.connect_dialog import ConnectDialog
+from widgets.controls.mode import ModeBadge
 from widgets.journal_log.panel import LogPanel
 from widgets.ladder.panel import LadderPanel
 from widgets.layouts import ARRANGEMENTS
@@ -179,6 +180,10 @@ class Desk(QObject):
     def _dock(self, key: str, panel: Panel) -> PanelDock:
         dock = PanelDock(panel, f"{key}:1", self.window)
         self._headers.adopt(dock)
+        badge = ModeBadge(self.kernel.mode.value)
+        badge.hide()
+        panel.add_tool(badge)
+        dock.topLevelChanged.connect(badge.setVisible)
         self.window.menus["Panels"].addAction(dock.toggleViewAction())
         return dock
 
@@ -195,6 +200,8 @@ class Desk(QObject):
         window.top.search.symbolChosen.connect(
             lambda text: self.stage.run(market.open_symbol(text), "Symbol not found")
         )
+        window.status.connectionClicked.connect(lambda: self.stage.run(self._doctor()))
+        window.status.ageClicked.connect(self.docks["log"].raise_)
         window.status.armClicked.connect(lambda: self.stage.run(ticket.toggle_arm(), "Not armed"))
         window.top.noticesClicked.connect(lambda: self.stage.run(self._show_notices()))
         window.top.workspaceChosen.connect(self.switch_workspace)
@@ -426,7 +433,9 @@ class Desk(QObject):
         await self._tell("About Tiller", ABOUT.format(version=__version__))
 
     async def _tell(self, title: str, text: str) -> None:
-        await dialogs.finished(dialogs.Notice(self.theme, self.window, title=title, text=text))
+        await dialogs.finished(
+            dialogs.Notice(self.theme, self.window, mode=self.kernel.mode.value, title=title, text=text)
+        )
 
     async def _doctor(self) -> None:
         await self._tell("Connection doctor", await self.kernel.diagnose())
@@ -575,5 +584,7 @@ async def _explain(desk: Desk, error: TerminalError, *, interactive: bool) -> in
     """Say why Tiller cannot start, on screen and on standard error."""
     sys.stderr.write(f"{error}\n")
     if interactive:
-        await dialogs.finished(dialogs.Notice(desk.theme, desk.window, title="Tiller cannot start", text=str(error)))
+        mode = desk.kernel.mode.value
+        notice = dialogs.Notice(desk.theme, desk.window, mode=mode, title="Tiller cannot start", text=str(error))
+        await dialogs.finished(notice)
     return 1

@@ -135,10 +135,10 @@ class Confirm(QDialog):
 class Notice(QDialog):
     """Plain text that a person asked for: keys, about, the doctor's findings, a reconciliation."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None, *, title: str, text: str) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None, *, mode: str, title: str, text: str) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
-        self.setWindowTitle(title)
+        self.setWindowTitle(f"{formats.MODES[mode]} - {title}")
         space = theme.space
         body = QLabel(text)
         body.setTextFormat(Qt.TextFormat.PlainText)

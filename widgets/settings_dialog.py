@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from terminal.settings import SECTIONS, NumberRule, SettingField, Settings, SettingsFile, section_fields
+from widgets import formats
 from widgets.theme import Theme, set_property
 
 TITLES: Final = {
@@ -44,7 +45,7 @@ class SettingsDialog(QDialog):
     def __init__(self, theme: Theme, parent: QWidget | None, settings: Settings, file: SettingsFile) -> None:
         super().__init__(parent)
         self.setObjectName("settingsDialog")
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(f"{formats.MODES[settings.connection.mode]} - Settings")
         self._settings = settings
         self._editors: dict[str, tuple[QWidget, Any]] = {}
         tabs = QTabWidget()
