@@ -40,9 +40,8 @@ class Parameter:
             ValueError: names rule, value and way out.
         """
         if not self.low <= value <= self.high:
-            raise ValueError(
-                f"{self.label} must be from {self.low:g} to {self.high:g} {self.unit}, was {value:g}".rstrip()
-            )
+            bounds = f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
+            raise ValueError(f"{self.label} must be from {bounds}, was {value:g}")
         return value
 
 

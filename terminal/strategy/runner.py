@@ -196,6 +196,8 @@ class StrategyRunner:
         entry.reason = reason
         if state in (StrategyState.OBSERVE, StrategyState.LIVE):
             self._attach(entry)
+            if entry.state is StrategyState.FAULTED:
+                return  # told already
         else:
             self._detach(entry)
             self._cancel_entries(entry)
@@ -219,7 +221,10 @@ class StrategyRunner:
                 publish=self._bus.publish,
                 is_live=partial(_is_live, entry),
             )
-            instance = _Instance(strategy=entry.kind(entry.values), context=context, instrument=instrument)
+            strategy = self._make(entry)
+            if strategy is None:
+                return
+            instance = _Instance(strategy=strategy, context=context, instrument=instrument)
             entry.instances[instrument.id] = instance
             self._bars.open(
                 instrument,
@@ -228,6 +233,14 @@ class StrategyRunner:
                 owner=_owner(entry),
                 sink=partial(self._warm, entry, instance),
             )
+            if entry.state is StrategyState.FAULTED:
+                return  # its history was at hand, and it failed on it
+
+    def _make(self, entry: StrategyEntry) -> Strategy | None:
+        """Return a new strategy; None when it cannot even begin (saved parameters out of bounds): it is faulted."""
+        made: list[Strategy] = []
+        self._guarded(entry, lambda: made.append(entry.kind(entry.values)))
+        return made[0] if made else None
 
     def _detach(self, entry: StrategyEntry) -> None:
         self._bars.release(_owner(entry))
