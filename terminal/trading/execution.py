@@ -62,9 +62,11 @@ class ExecutionEngine(TradingCore):
         Raises:
             InvariantError: the journal holds a history that cannot be.
         """
-        return restore(
+        taken = restore(
             records, ledger=self.ledger, index=self.orders, kill=self.kill_switch, now_ns=self._clock.now_ns()
         )
+        self._watch.resume(self.orders.open())
+        return taken
 
     def set_limits(self, limits: RiskLimits) -> None:
         """Use other limits from now on; a step that the day's loss has taken is judged anew."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SendHistory: how many orders went out lately, by whom, and whether one was the same.
 
-Counts what passed the gate. Keeps a minute of it, and a number per strategy and day.
+Counts what passed the gate. Keeps a minute of it, and a number per strategy and day. Spans are measured on the
+monotonic clock, since the broker's may jump; days are the broker's.
 """
 
 from collections import deque
@@ -32,10 +33,13 @@ class SendHistory:
         self._recent: deque[_Sent] = deque()
         self._days: dict[tuple[StrategyId, int], int] = {}
 
-    def note(self, spec: OrderSpec, strategy_id: StrategyId | None, now_ns: int, orders: int = 1) -> None:
+    def note(
+        self, spec: OrderSpec, strategy_id: StrategyId | None, now_ns: int, orders: int = 1, *, day_ns: int
+    ) -> None:
+        """Count ``orders`` that leave at ``now_ns`` (monotonic) on the day of ``day_ns`` (broker)."""
         self._recent.append(_Sent(ns=now_ns, strategy_id=strategy_id, spec=spec, orders=orders))
         if strategy_id is not None:
-            key = (strategy_id, now_ns // _DAY_NS)
+            key = (strategy_id, day_ns // _DAY_NS)
             self._days[key] = self._days.get(key, 0) + orders
             if len(self._days) > 1_000:
                 self._days = {each: count for each, count in self._days.items() if each[1] == key[1]}
@@ -52,8 +56,8 @@ class SendHistory:
                 total += sent.orders
         return total
 
-    def today(self, strategy_id: StrategyId, now_ns: int) -> int:
-        return self._days.get((strategy_id, now_ns // _DAY_NS), 0)
+    def today(self, strategy_id: StrategyId, day_ns: int) -> int:
+        return self._days.get((strategy_id, day_ns // _DAY_NS), 0)
 
     def same_before(self, spec: OrderSpec, tick: Decimal, window_s: float, now_ns: int) -> float | None:
         """Return how many seconds ago the same order was sent within the window, prices within one tick."""

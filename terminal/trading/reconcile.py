@@ -52,6 +52,7 @@ Line = tuple[str, str, str]
 @dataclass(slots=True)
 class _Missing:
     first_ns: int
+    """Monotonic: the broker's clock may jump, and a jump proves nothing."""
     polls: int = 1
 
 
@@ -59,6 +60,7 @@ class _Missing:
 class _Gap:
     gap: PositionGap
     first_ns: int
+    """Monotonic."""
 
 
 class Reconciler:
@@ -119,7 +121,7 @@ class Reconciler:
         if not self._link.connected:
             return  # the reconnect asks everything
         _log.info("the broker will be asked", reason=reason)
-        now = self._clock.now_ns()
+        now = self._clock.monotonic_ns()
         self._reasons.add(reason)
         spacing_s = min(_FIRST_SPACING_S * 2 ** self._fruitless.get(reason, 0), _LAST_SPACING_S)
         due = max(now + round(delay_s * NS_PER_S), self._last_ns + round(spacing_s * NS_PER_S))
@@ -153,7 +155,7 @@ class Reconciler:
             except BrokerError as fault:
                 return self._failed(fault)
             finally:
-                self._last_ns = self._clock.now_ns()
+                self._last_ns = self._clock.monotonic_ns()
             if session != self._link.session or not self._link.connected:
                 return self._failed(BrokerError(0, "the connection changed while the broker was asked"))
             return self._apply(truth, asked, full=full)
@@ -199,7 +201,7 @@ class Reconciler:
 
     def _until_proof_s(self) -> float:
         """Return when the next poll can prove something: 10 s after the first that saw it."""
-        now = self._clock.now_ns()
+        now = self._clock.monotonic_ns()
         firsts = [each.first_ns for each in self._missing.values() if each.polls == 1]
         firsts += [each.first_ns for each in self._gaps.values()]
         waits = [first + _POLL_APART_NS - now for first in firsts if first + _POLL_APART_NS > now]
@@ -237,7 +239,7 @@ class Reconciler:
             if order.client_order_id not in shown or order.pending is PendingRequest.NONE:
                 continue
             asked = _asked_ns(order)
-            if asked is None or now - asked < _REQUEST_NS:
+            if asked is None or 0 <= now - asked < _REQUEST_NS:
                 continue
             coid, reason = order.client_order_id, "the broker shows no trace of the request; ask again if you want it"
             if order.pending is PendingRequest.CANCEL:
@@ -248,7 +250,7 @@ class Reconciler:
     def _apply_absence(self, seen: set[ClientOrderId], asked: Mapping[ClientOrderId, int]) -> bool:
         """Treat open orders that the broker names nowhere; return whether one still lacks its proof."""
         unresolved = False
-        now = self._clock.now_ns()
+        now, elapsed = self._clock.now_ns(), self._clock.monotonic_ns()
         for order in self._index.open():
             coid = order.client_order_id
             if coid in seen:
@@ -258,13 +260,13 @@ class Reconciler:
                 continue  # sent or heard of while the broker was being asked: the next poll tells
             missing = self._missing.get(coid)
             if missing is None:
-                self._missing[coid] = _Missing(first_ns=now)
+                self._missing[coid] = _Missing(first_ns=elapsed)
                 if order.status is not OrderStatus.UNKNOWN:
                     reason = "neither among the broker's open nor its completed orders"
                     self._ledger.record([e.OrderUnknown(client_order_id=coid, ns=now, reason=reason)])
                 unresolved = True
                 continue
-            if now - missing.first_ns < _POLL_APART_NS:
+            if elapsed - missing.first_ns < _POLL_APART_NS:
                 unresolved = True
                 continue
             missing.polls += 1
@@ -337,7 +339,7 @@ class Reconciler:
         return instrument is not None and instrument.asset_class is AssetClass.COMBO
 
     def _treat_gap(self, gap: PositionGap, broker: e.PositionReported | None, *, first: bool) -> tuple[Line, bool]:
-        name, now = gap.instrument_id, self._clock.now_ns()
+        name, now = gap.instrument_id, self._clock.monotonic_ns()
         ours, theirs = f"{name}: {gap.ours}", f"{name}: {gap.broker}"
         if self._instrument_of(name) is None:  # without its multiplier no price of it means anything
             if first:

@@ -83,12 +83,13 @@ class RiskGate:
 
     def note_sent(self, request: OrderRequest, orders: int = 1) -> None:
         """Remember what has passed, for rate and duplicates."""
-        self._history.note(request.spec, request.strategy_id, self._clock.now_ns(), orders)
+        now, elapsed = self._clock.now_ns(), self._clock.monotonic_ns()
+        self._history.note(request.spec, request.strategy_id, elapsed, orders, day_ns=now)
 
     def context(self, request: OrderRequest, without: Collection[Order] = ()) -> RiskContext:
         """Take everything that the rules look at, now."""
         spec, strategy = request.spec, request.strategy_id
-        now = self._clock.now_ns()
+        now, elapsed = self._clock.now_ns(), self._clock.monotonic_ns()
         instrument = self._market.instrument(spec.instrument_id)
         working = [order for order in self._index.working_for(spec.instrument_id) if order not in without]
         option = self._market.option_quote(spec.instrument_id)
@@ -120,11 +121,11 @@ class RiskGate:
             open_buys=buys,
             open_sells=len(working) - buys,
             open_account=self._index.open_count() - len(without),
-            strategy_second=history.within(1.0, now, strategy) if strategy is not None else 0,
-            strategy_minute=history.within(60.0, now, strategy) if strategy is not None else 0,
+            strategy_second=history.within(1.0, elapsed, strategy) if strategy is not None else 0,
+            strategy_minute=history.within(60.0, elapsed, strategy) if strategy is not None else 0,
             strategy_day=history.today(strategy, now) if strategy is not None else 0,
-            account_second=history.within(1.0, now),
-            same_before_s=history.same_before(spec, tick, limits.duplicate_window_s, now),
+            account_second=history.within(1.0, elapsed),
+            same_before_s=history.same_before(spec, tick, limits.duplicate_window_s, elapsed),
             day_loss_percent=self.day_loss_percent(),
             rate_to_base=self._portfolio.rate_to_base(instrument.currency) if instrument is not None else None,
         )
@@ -168,12 +169,12 @@ class RiskGate:
 
     def limits_used(self) -> Sequence[LimitUse]:
         """Return name, used, limit, unit and state of what the risk panel shows."""
-        limits, now = self.limits, self._clock.now_ns()
+        limits, elapsed = self.limits, self._clock.monotonic_ns()
         loss = self.day_loss_percent()
         rows = [
             _use("Day loss, only closing", None if loss is None else max(loss, 0.0), limits.loss_reduce_percent, "%"),
             _use("Day loss, halt", None if loss is None else max(loss, 0.0), limits.loss_halt_percent, "%"),
-            _use("Orders in the last second", self._history.within(1.0, now), limits.account_orders_per_second, ""),
+            _use("Orders in the last second", self._history.within(1.0, elapsed), limits.account_orders_per_second, ""),
             _use("Working orders", self._index.open_count(), limits.max_open_account, ""),
             _use("Journal queue", self._journal.queue_fill * 100, 80.0, "%"),
         ]

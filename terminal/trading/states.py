@@ -41,8 +41,8 @@ class TradingStates:
         self._now_ns = now_ns
         self._latches: dict[str, Latch] = {}
         self._shown = (TradingState.ACTIVE, "")
-        self._frozen: dict[InstrumentId, str] = {}
-        self._frozen_strategies: dict[StrategyId, str] = {}
+        self._frozen: dict[InstrumentId, dict[str, StrategyId | None]] = {}
+        """Instrument -> every reason that stands, with the strategy that it stops."""
 
     @property
     def state(self) -> TradingState:
@@ -92,28 +92,34 @@ class TradingStates:
 
     # ------------------------------------------------------------ one instrument, one strategy
     def freeze(self, instrument_id: InstrumentId, reason: str, strategy_id: StrategyId | None = None) -> bool:
-        """Let nothing but cancels through for an instrument (and its strategy); False when it already is frozen."""
-        if strategy_id is not None:
-            self._frozen_strategies.setdefault(strategy_id, reason)
-        if instrument_id in self._frozen:
+        """Let nothing but cancels through for an instrument (and its strategy); False when it is so for this reason."""
+        reasons = self._frozen.setdefault(instrument_id, {})
+        if reason in reasons:
             return False
-        self._frozen[instrument_id] = reason
+        reasons[reason] = strategy_id
         return True
 
+    def thaw(self, instrument_id: InstrumentId, reason: str) -> None:
+        """Take one reason away because it is gone; the freeze lasts as long as another stands."""
+        reasons = self._frozen.get(instrument_id, {})
+        reasons.pop(reason, None)
+        if not reasons:
+            self._frozen.pop(instrument_id, None)
+
     def release(self, instrument_id: InstrumentId) -> bool:
-        """Lift the freeze of an instrument and of the strategies that it stopped."""
-        reason = self._frozen.pop(instrument_id, None)
-        if reason is None:
-            return False
-        self._frozen_strategies = {strategy: why for strategy, why in self._frozen_strategies.items() if why != reason}
-        return True
+        """Lift the freeze of an instrument, whatever its reasons, and of the strategies that it stopped."""
+        return self._frozen.pop(instrument_id, None) is not None
 
     def frozen(self, instrument_id: InstrumentId, strategy_id: StrategyId | None = None) -> str | None:
         """Return why neither the instrument nor the strategy may trade, or None."""
-        reason = self._frozen.get(instrument_id)
-        if reason is None and strategy_id is not None:
-            reason = self._frozen_strategies.get(strategy_id)
-        return reason
+        for reason in self._frozen.get(instrument_id, {}):
+            return reason
+        for reasons in self._frozen.values() if strategy_id is not None else ():
+            for reason, owner in reasons.items():
+                if owner == strategy_id:
+                    return reason
+        return None
 
     def frozen_instruments(self) -> Mapping[InstrumentId, str]:
-        return dict(self._frozen)
+        """Return the first reason of every frozen instrument."""
+        return {instrument_id: next(iter(reasons)) for instrument_id, reasons in self._frozen.items()}

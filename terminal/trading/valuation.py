@@ -85,9 +85,10 @@ class Valuation:
 
     def _day(self, instrument: Instrument, book: Book, now: int) -> _Day:
         day = self._days.get(instrument.id)
-        if day is not None and day.version == book.version and now - day.looked_ns < _LOOK_EVERY_NS:
+        fresh = day is not None and 0 <= now - day.looked_ns < _LOOK_EVERY_NS  # the broker's clock may jump back
+        if day is not None and fresh and day.version == book.version:
             return day
-        reset = reset_of(instrument, now) if day is None or now - day.looked_ns >= _LOOK_EVERY_NS else day.reset
+        reset = day.reset if day is not None and fresh else reset_of(instrument, now)
         if day is None or day.reset.ns != reset.ns:
             price = self._mark_before(instrument.id, reset.ns) if day is not None else None
             day = self._days[instrument.id] = _Day(

@@ -5,7 +5,7 @@ Follows every order event and keeps one timer per open question. It never ends a
 UNKNOWN or stale and asks the broker.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from terminal.clock import Clock, Timer
@@ -117,9 +117,7 @@ class OrderWatch:
             self._probe(reason, 0.0)
 
     def _known_again(self, order: Order) -> None:
-        reason = self._frozen_for.pop(order.client_order_id)
-        if self._trading.frozen(order.instrument_id) == reason:
-            self._trading.release(order.instrument_id)
+        self._trading.thaw(order.instrument_id, self._frozen_for.pop(order.client_order_id))
 
     def _conflict(self, order: Order) -> None:
         if self._trading.freeze(order.instrument_id, f"{order.client_order_id}: {order.reason}", order.strategy_id):
@@ -127,6 +125,12 @@ class OrderWatch:
                 f"{order.instrument_id}: {order.reason}; nothing more is sent for it",
                 "compare orders and position with TWS, then release the instrument",
             )
+
+    def resume(self, orders: Iterable[Order]) -> None:
+        """After a restart: a conflict that still works at the broker freezes its instrument again."""
+        for order in orders:
+            if order.knowledge is Knowledge.CONFLICT:
+                self._conflict(order)
 
     def close(self) -> None:
         for timer in self._timers.values():

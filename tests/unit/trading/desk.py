@@ -79,8 +79,9 @@ class Desk:
         records: Iterable[object] = (),
         checkpoint: Checkpoint = no_checkpoint,
         mode: Mode = Mode.PAPER,
+        clock: SimClock | None = None,
     ) -> None:
-        self.clock = SimClock(START_NS)
+        self.clock = clock if clock is not None else SimClock(START_NS)
         self.bus = Bus()
         self.journal = SyncJournal()
         self.broker = FakeVenue(now_ns=self.clock.now_ns)
