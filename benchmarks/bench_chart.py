@@ -18,6 +18,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication, QWidget
 
+from benchmarks.harness import Row
 from terminal.model.market import Bar
 from tests.gui.painted import sample
 from widgets.chart.interaction import ChartView
@@ -199,20 +200,39 @@ def _show(widget: QWidget) -> None:
     QApplication.processEvents()
 
 
-def run() -> list[dict[str, object]]:
+def run(*, tell: bool = True) -> list[dict[str, object]]:
     """Measure, print each figure beside its reference and goal, and return them as plain rows."""
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication([])
     theme = Theme(app, "dark", "compact")
     results = [*_chart_results(theme), *_ladder_results(theme)]
-    for item in results:
+    for item in results if tell else ():
         goal = f"< {item.most_ms} ms" + (f" and <= {item.most_ratio}x" if item.most_ratio else "")
         print(
             f"{item.name:36} ours {item.ours_ms:7.3f} ms   empty plot {item.reference_ms:7.3f} ms   "
             f"ratio {item.ratio:5.2f} (noise {item.noise:.2f})   goal {goal}: {'met' if item.met else 'MISSED'}"
         )
     return [{**asdict(item), "met": item.met} for item in results]
+
+
+def measure(*, quick: bool) -> list[Row]:
+    """Return the same as rows of the common form."""
+    del quick  # it takes seconds
+    return [
+        Row(
+            name=str(item["name"]),
+            unit="ms",
+            ours=float(str(item["ours_ms"])),
+            reference=float(str(item["reference_ms"])),
+            reference_name="empty plot",
+            ratio=float(str(item["ratio"])),
+            noise=float(str(item["noise"])),
+            goal=f"< {item['most_ms']} ms" + (f" and <= {item['most_ratio']}x" if item["most_ratio"] else ""),
+            met=bool(item["met"]),
+        )
+        for item in run(tell=False)
+    ]
 
 
 if __name__ == "__main__":
