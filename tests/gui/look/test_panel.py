@@ -215,7 +215,7 @@ def test_tabbed_panels_keep_their_tools_in_the_tab_row(qtbot: QtBot, theme: Them
     fills.set_count(5)
     bar = next(bar for bar in window.findChildren(QTabBar) if bar.isVisible())
     assert [bar.tabText(place) for place in range(bar.count())] == ["Orders", "Fills  5"]
-    assert bar.geometry().contains(fills.panel.header.geometry())
+    qtbot.waitUntil(lambda: bar.geometry().contains(fills.panel.header.geometry()))
     orders.raise_()
     qtbot.waitUntil(lambda: orders.panel.header.isVisible() and not fills.panel.header.isVisible())
     fills.setFloating(True)
