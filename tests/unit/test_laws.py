@@ -55,7 +55,6 @@ HEAVY = frozenset(
         "ib_insync",
         "keyring",
         "structlog",
-        "exchange_calendars",
         "terminal",
         "brokers",
         "strategies",
