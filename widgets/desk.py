@@ -481,10 +481,17 @@ class Desk(QObject):
             arrangement.size(self.window, self.docks)
             for later_ms in (0, SETTLED_MS):  # sizes hold only once the docks and the window have settled
                 QTimer.singleShot(later_ms, self, partial(arrangement.size, self.window, self.docks))
+        else:
+            QTimer.singleShot(SETTLED_MS, self, partial(self._restore_again, self.workspace, blob))
         if self.window.size() != size and not self.window.isMaximized():
             self.window.resize(size)  # docks on their way to their places may have pushed the window wider
         self.chain.update_visible()
         QTimer.singleShot(0, self.toasts.arrange)
+
+    def _restore_again(self, workspace: str, blob: bytes) -> None:
+        """Restore once more: the first time the window may not have had its size yet, and squeezed the docks."""
+        if workspace == self.workspace:
+            self.window.restore_layout(blob)
 
     def reset_layout(self) -> None:
         """Put the panels of this workspace where they stand on a first start."""
