@@ -75,6 +75,7 @@ class FakeVenue:
     modified: list[WireOrder] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     on_place: Callable[[WireOrder], None] | None = None
+    on_modify: Callable[[WireOrder], None] | None = None
     fail_from: int | None = None
     """Index of the first placed order that the transport refuses."""
     fail_cancel: bool = False
@@ -106,6 +107,8 @@ class FakeVenue:
     def modify(self, order: WireOrder) -> None:
         if self.fail_from is not None:
             raise LinkLostError(0, "the socket is closed")
+        if self.on_modify is not None:
+            self.on_modify(order)
         self.modified.append(order)
 
     def cancel(self, broker_order_id: int) -> None:

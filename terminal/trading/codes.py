@@ -2,7 +2,8 @@
 """What the broker's error numbers mean for an order: one table, and one rule for what is not in it.
 
 A text never ends an order that the broker has shown alive. An unknown code with an order id is a note and a
-question to the broker, never an end. Connection and data codes are the adapter's, not here.
+question to the broker, never an end. Connection and data codes are the adapter's, not here; of its own (9000 to
+9099) only those that say of an order or cancel that it never left.
 Sources: IBKR API documentation (message codes) and field reports; [K] marks what still awaits a real TWS.
 """
 
@@ -22,6 +23,7 @@ class CodeClass(StrEnum):
     CANCEL_REFUSED = "cancel_refused"  # the cancel did not work; what the order is must be asked
     CANCELLED = "cancelled"  # the broker says it is over: orderStatus decides
     AMBIGUOUS = "ambiguous"  # the outcome is not known
+    NEVER_SENT = "never_sent"  # the message provably did not leave: a new order is lost, a change is refused
     UNKNOWN = "unknown"  # not in the table
 
 
@@ -96,6 +98,8 @@ TABLE: Final[Mapping[int, OrderCode]] = {
     10268: _code(_R, "the attribute electronic trading only is not supported", "report this as a defect of Tiller"),
     10289: _code(_R, "a cash amount must be given for this order", "use another order type"),
     10318: _code(_R, "this order type or size is not possible here", "use a whole quantity"),
+    9016: _code(CodeClass.NEVER_SENT, "the order still waited to be sent when it was taken back", "send it again"),
+    9017: _code(_C, "the cancel still waited to be sent when the connection broke", "cancel again"),
     10349: _code(_N, "the time in force was set to day by an order preset in TWS: the order is live"),
 }
 

@@ -100,20 +100,20 @@ class VenueInbox:
         """Take openOrder; an order that is not ours is adopted."""
         if not self._is_own_account(event.account_id):
             return None
-        who = Identity(
-            reference=event.client_order_id,
-            client_id=event.client_id,
-            broker_order_id=event.broker_order_id,
-            perm_id=event.perm_id,
-            instrument_id=event.spec.instrument_id,
-            side=event.spec.side,
-        )
+        who = _named_by(event)
         order = self.find(who)
         if order is None:
             order = self._adopt(who, event.spec, event.account_id, event.ns, "shown by the broker, not made here")
         self._take(order, read.read_open_order(order, event))
         self._rehouse()
         return order
+
+    def on_listed(self, event: e.VenueOrderOpened) -> Order | None:
+        """Take openOrder out of a list that was asked for: what ended after the list was made stays over."""
+        order = self.find(_named_by(event))
+        if order is not None and order.is_terminal and order.updated_ns > event.ns:
+            return order
+        return self.on_opened(event)
 
     def on_status(self, event: e.VenueOrderStatus) -> None:
         order = self.find(
@@ -341,6 +341,17 @@ class VenueInbox:
     def claimed(self, client_order_id: ClientOrderId) -> Decimal:
         """Return the largest cumulated quantity that a status of the order has claimed."""
         return self._claimed.get(client_order_id, Decimal(0))
+
+
+def _named_by(event: e.VenueOrderOpened) -> Identity:
+    return Identity(
+        reference=event.client_order_id,
+        client_id=event.client_id,
+        broker_order_id=event.broker_order_id,
+        perm_id=event.perm_id,
+        instrument_id=event.spec.instrument_id,
+        side=event.spec.side,
+    )
 
 
 def _spec_of(event: e.VenueExecution) -> OrderSpec:

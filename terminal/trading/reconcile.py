@@ -218,7 +218,7 @@ class Reconciler:
     def _apply_orders(self, truth: BrokerTruth) -> tuple[set[ClientOrderId], set[ClientOrderId]]:
         shown, ended = set(), set()
         for opened in truth.open_orders:
-            order = self._inbox.on_opened(opened)
+            order = self._inbox.on_listed(opened)
             if order is not None:
                 shown.add(order.client_order_id)
         for execution in truth.executions:

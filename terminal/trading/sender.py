@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from terminal.clock import Clock
-from terminal.errors import BrokerError, InvariantError
+from terminal.errors import BrokerError, InvariantError, UserError
 from terminal.model import events as e
 from terminal.model.commands import BracketLeg, ModifyOrder, OrderSpec
 from terminal.model.enums import BracketRole, Evidence, OrderOrigin, PendingRequest
@@ -128,6 +128,10 @@ class Sender:
         for position, wire in enumerate(wires):
             try:
                 epoch = self._put_on_wire(wire)
+            except UserError as fault:
+                self._ledger.record(sent)
+                self._take_back(wires[:position], wires[position:], fault.text)
+                return
             except BrokerError as fault:
                 rest = wires[position + 1 :]
                 doubt = f"the connection did not take the order: {fault.text}"
@@ -143,6 +147,17 @@ class Sender:
             sent.append(e.OrderSent(client_order_id=wire.client_order_id, ns=now(), session_epoch=epoch))
             self._checkpoint("after_bytes_before_answer" if position == len(wires) - 1 else "between_bracket_legs")
         self._ledger.record(sent)
+
+    def _take_back(self, out: Sequence[WireOrder], unsent: Sequence[WireOrder], why: str) -> None:
+        """The adapter refused a leg before any byte of it: what is out waits for a last leg that never comes."""
+        now, reason = self._clock.now_ns(), f"not sent: {why}"
+        self._ledger.record(
+            [e.OrderLost(client_order_id=each.client_order_id, ns=now, reason=reason) for each in unsent]
+        )
+        for each in out:
+            order = self._index.get(each.client_order_id)
+            if order is not None:
+                self.cancel(order, "core")
 
     def _put_on_wire(self, wire: WireOrder) -> int:
         """The one caller of ``venue.place``."""
@@ -188,44 +203,40 @@ class Sender:
         coid = order.client_order_id
         wire = self.wire_of(order, spec, instrument)
 
+        def refuse(reason: str) -> None:
+            now = self._clock.now_ns()
+            self._ledger.record(
+                [e.OrderReplaceRefused(client_order_id=coid, ns=now, code=0, reason=f"not sent: {reason}")]
+            )
+
         def on_durable() -> None:
-            reason = self._withheld(order)
             if order.requested is not spec:
                 return  # refused, filled or superseded meanwhile
+            reason = self._withheld(order)
             if order.pending is PendingRequest.CANCEL:
                 reason = "a cancel was asked for meanwhile"
             if reason is None:
-                try:
-                    self._venue.modify(wire)
-                except BrokerError as fault:
-                    doubt = f"the connection did not take the change: {fault.text}"
-                    self._ledger.record(
-                        [e.OrderUnknown(client_order_id=coid, ns=self._clock.now_ns(), reason=doubt)]
-                        if order.is_open
-                        else []
-                    )
-                return
-            self._ledger.record(
-                [
-                    e.OrderReplaceRefused(
-                        client_order_id=coid, ns=self._clock.now_ns(), code=0, reason=f"not sent: {reason}"
-                    )
-                ]
-            )
+                reason = self._put_change(order, wire)
+            if reason is not None:
+                refuse(reason)
 
         asked = e.OrderReplaceRequested(client_order_id=coid, ns=self._clock.now_ns(), spec=spec, actor=actor)
         self._checkpoint("before_change_commit")
         if not self._ledger.record([asked], on_durable):
-            self._ledger.record(
-                [
-                    e.OrderReplaceRefused(
-                        client_order_id=coid,
-                        ns=self._clock.now_ns(),
-                        code=0,
-                        reason="not sent: the journal cannot write",
-                    )
-                ]
-            )
+            refuse("the journal cannot write")
+
+    def _put_change(self, order: Order, wire: WireOrder) -> str | None:
+        """Hand a change to the transport; return why it provably did not leave, or None."""
+        try:
+            self._venue.modify(wire)
+        except UserError as fault:
+            return fault.text
+        except BrokerError as fault:
+            doubt = f"the connection did not take the change: {fault.text}"
+            if order.is_open:
+                now = self._clock.now_ns()
+                self._ledger.record([e.OrderUnknown(client_order_id=order.client_order_id, ns=now, reason=doubt)])
+        return None
 
     def wire_of(self, order: Order, spec: OrderSpec, instrument: Instrument) -> WireOrder:
         """Return an order as it stands on the wire, with terms ``spec``."""

@@ -262,11 +262,21 @@ def read_error(order: Order, event: e.VenueOrderError) -> Reading:
             elif order.is_open:
                 doubt = (note, e.OrderStale(client_order_id=coid, ns=ns, reason=text))
             return Reading(events=doubt, probe=f"error {event.code}: {text}")
+        case CodeClass.NEVER_SENT:
+            return _read_never_sent(order, event, note, text)
         case CodeClass.CANCELLED:
             over = order.status in (S.CANCELLED, S.REJECTED, S.EXPIRED, S.FILLED)
             return Reading(events=(note,), probe="" if over else f"error {event.code}: {text}")
         case CodeClass.UNKNOWN:
             return Reading(events=(note,), probe=f"error {event.code}: {text}")
+
+
+def _read_never_sent(order: Order, event: e.VenueOrderError, note: e.OrderNoted, text: str) -> Reading:
+    coid, ns = order.client_order_id, event.ns
+    if order.status in UNCONFIRMED and not order.perm_ids:
+        return Reading(events=(note, e.OrderLost(client_order_id=coid, ns=ns, reason=f"not sent: {text}")))
+    refused = e.OrderReplaceRefused(client_order_id=coid, ns=ns, code=event.code, reason=f"not sent: {text}")
+    return Reading(events=(note, refused) if order.requested is not None else (note,))
 
 
 def _read_modify_refusal(order: Order, event: e.VenueOrderError, note: e.OrderNoted, text: str) -> Reading:

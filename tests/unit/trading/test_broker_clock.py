@@ -6,7 +6,7 @@ import pytest
 from terminal.clock import NS_PER_S, SimClock
 from terminal.model import events as e
 from terminal.model.enums import LinkState, OrderStatus
-from tests.unit.trading.desk import AAPL, START_NS, Desk, limit
+from tests.unit.trading.desk import AAPL, START_NS, Desk, limit, state
 
 pytestmark = pytest.mark.usefixtures("any_logs")
 HOURS = 3_600 * NS_PER_S
@@ -36,15 +36,15 @@ def test_absence_is_not_proved_by_a_jump() -> None:
     lost = desk.submit(limit())
     desk.broker.floor = 100  # its id counts as used: the only proof that lacks is time
     clock.advance(6)
-    assert lost.status is OrderStatus.UNKNOWN
+    assert state(lost) is OrderStatus.UNKNOWN
     clock.advance(1.5)
     clock.ahead_ns = 17 * HOURS
     desk.broker.open_orders = []
     desk.say(e.VenueDecodeFailed(ns=clock.now_ns(), message_id=5, reason="unreadable"))
     clock.advance(1)
-    assert lost.status is OrderStatus.UNKNOWN
+    assert state(lost) is OrderStatus.UNKNOWN
     clock.advance(12)
-    assert lost.status is OrderStatus.LOST
+    assert state(lost) is OrderStatus.LOST
 
 
 @pytest.mark.parametrize("hours", [17, -17])
