@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, QPropertyAnimation, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QCursor, QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from widgets.controls.buttons import Button, IconButton
@@ -132,9 +132,10 @@ class ToastCard(QFrame):
         return self._timer.isActive()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Wait while a person reads."""
+        """Wait while a person reads. A toast that merely appears is told so as well: look where the mouse is."""
         super().enterEvent(event)
-        self._timer.stop()
+        if self.rect().contains(self.mapFromGlobal(QCursor.pos())):
+            self._timer.stop()
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -223,9 +224,10 @@ class Toasts(QObject):
         card.closed.connect(lambda: self._remove(card))
         card.action_chosen.connect(self.action_chosen)
         self._cards.append(card)
+        card.adjustSize()
+        self._place(card)  # before it shows: a card born in the window's corner would meet a mouse that rests there
         card.show()
         card.raise_()
-        self._place(card)
         return card
 
     def arrange(self) -> None:

@@ -122,7 +122,7 @@ class TopBar(QWidget):
         self.clock.setAccessibleName("Market time")
         self.notices = Button(theme, "0", icon="bell", small=True)
         self.arm = Button(theme, "Disarmed", icon="lock", small=True)
-        self.stop = HoldButton(theme, "Stop all", icon="kill")
+        self.stop = HoldButton(theme, "Stop all", icon="kill", small=True)
         for button, name, tip in (
             (self.notices, "notices", "Notices of this session"),
             (self.arm, "arm", actions["arm"].toolTip()),

@@ -26,13 +26,21 @@ class HoldButton(QAbstractButton):
     aborted = Signal()
 
     def __init__(
-        self, theme: Theme, text: str, *, icon: str = "", solid: bool = False, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        text: str,
+        *,
+        icon: str = "",
+        solid: bool = False,
+        small: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
-        """`solid` fills the button with the danger colour at rest."""
+        """`solid` fills the button with the danger colour at rest; `small` is as wide as its words, for a bar."""
         super().__init__(parent)
         self._theme = theme
         self._icon_name = icon
         self._solid = solid
+        self._small = small
         self._done = ""
         self._share = 0.0
         self._hold = QVariantAnimation(self)
@@ -138,9 +146,10 @@ class HoldButton(QAbstractButton):
     # ------------------------------------------------------------------ paint
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        width = max(metrics.horizontalAdvance(text) for text in (self.text(), "Keep holding 0.00 s"))
+        longest = (self.text(), "Stopped") if self._small else (self.text(), "Keep holding 0.00 s")
+        width = max(metrics.horizontalAdvance(text) for text in longest)
         extra = self._theme.tokens.icon.normal + 6 if self._icon_name else 0
-        return QSize(width + extra + 28, self.height())
+        return QSize(width + extra + (18 if self._small else 28), self.height())
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -155,7 +164,8 @@ class HoldButton(QAbstractButton):
         path.addRoundedRect(box, theme.tokens.radius.control, theme.tokens.radius.control)
         running = self._hold.state() is QVariantAnimation.State.Running
         full = (self._solid and not running) or bool(self._done)
-        painter.fillPath(path, theme.color("state.danger_solid" if full else "state.danger_fill"))
+        if full or running:
+            painter.fillPath(path, theme.color("state.danger_solid" if full else "state.danger_fill"))
         if running:
             painter.save()
             painter.setClipRect(QRectF(0, 0, self.width() * self._share, self.height()))
@@ -167,12 +177,13 @@ class HoldButton(QAbstractButton):
         painter.setPen(theme.pen("state.danger"))
         painter.drawPath(path)
         if not running:
-            self._paint_text(painter, running, "state.on_danger" if full else "text.primary")
+            self._paint_text(painter, running, "state.on_danger" if full else "state.danger")
 
     def _paint_text(self, painter: QPainter, running: bool, color: str) -> None:
         theme = self._theme
         held = self._share * self._hold.duration() / 1000
-        text = f"Keep holding {held:.2f} s" if running else self._done or self.text()
+        holding = f"Hold {held:.1f} s" if self._small else f"Keep holding {held:.2f} s"
+        text = holding if running else self._done or self.text()
         painter.setFont(theme.font("body", "strong"))
         painter.setPen(theme.color(color))
         size = theme.tokens.icon.normal if self._icon_name and not running else 0
@@ -187,5 +198,5 @@ class HoldButton(QAbstractButton):
 
     def _restyle(self) -> None:
         self.setFont(self._theme.font("body", "strong"))
-        self.setFixedHeight(self._theme.density.control + (4 if self._solid else 0))
+        self.setFixedHeight(self._theme.density.control + (4 if self._solid else -2 if self._small else 0))
         self.update()
