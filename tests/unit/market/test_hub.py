@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Validation, cache before publication, and the age of everything."""
+
+import math
+from typing import Any
+
+import pytest
+
+from terminal.bus import Bus
+from terminal.clock import NS_PER_S, SimClock
+from terminal.market.hub import MarketHub
+from terminal.model.enums import AssetClass, LinkState, OptionPriceSource
+from terminal.model.events import LinkChanged, SourceSpoke
+from terminal.model.ids import InstrumentId
+from terminal.model.instrument import Instrument
+from terminal.model.market import OptionQuote, OptionStatistics, Quote, Trade
+from tests.conftest import AllowLogs
+
+XYZ = InstrumentId("XYZ")
+START = 1_000 * NS_PER_S
+
+
+class Floor:
+    def __init__(self, asset_class: AssetClass = AssetClass.STOCK) -> None:
+        self.clock = SimClock(START)
+        self.bus = Bus()
+        self.hub = MarketHub(self.bus, self.clock)
+        self.hub.add_instrument(Instrument(id=XYZ, asset_class=asset_class, symbol="XYZ"))
+        self.heard: list[Any] = []
+        self.bus.subscribe(Quote, self.heard.append)
+        self.bus.subscribe(Trade, self.heard.append)
+
+    def quote(self, *, bid: float | None = None, ask: float | None = None, last: float | None = None) -> Quote:
+        self.hub.on_quote(Quote(instrument_id=XYZ, received_ns=self.clock.now_ns(), bid=bid, ask=ask, last=last))
+        shown = self.hub.quote(XYZ)
+        assert shown is not None
+        return shown
+
+    def link(self, state: LinkState) -> None:
+        self.bus.publish(LinkChanged(ns=self.clock.now_ns(), state=state))
+
+    def spoke(self) -> None:
+        self.bus.publish(SourceSpoke(ns=self.clock.now_ns()))
+
+
+@pytest.fixture
+def floor(allow_logs: AllowLogs) -> Floor:
+    allow_logs("market")
+    return Floor()
+
+
+# ---------------------------------------------------------------- what is believed
+@pytest.mark.parametrize(
+    ("values", "gone", "kind"),
+    [
+        ({"bid": 10.0, "ask": 9.0, "last": 9.5}, ("bid", "ask"), "crossed"),
+        ({"bid": math.nan, "ask": 9.0, "last": 9.5}, ("bid",), "non-finite"),
+        ({"bid": 8.0, "ask": math.inf, "last": 9.5}, ("ask",), "non-finite"),
+        ({"bid": -1.0, "ask": 9.0, "last": 9.5}, ("bid",), "non-positive"),
+        ({"bid": 0.0, "ask": 9.0, "last": 9.5}, ("bid",), "non-positive"),
+        ({"bid": 8.0, "ask": 9.0, "last": 0.0}, ("last",), "non-positive"),
+        ({"bid": 8.0, "ask": 9.0, "last": math.nan}, ("last",), "non-finite"),
+        ({"bid": None, "ask": -9.0, "last": None}, ("ask",), "non-positive"),
+    ],
+)
+def test_values_that_cannot_be_are_left_out_and_counted(
+    floor: Floor, values: dict[str, float | None], gone: tuple[str, ...], kind: str
+) -> None:
+    shown = floor.quote(**values)
+    for name in ("bid", "ask", "last"):
+        assert getattr(shown, name) == (None if name in gone else values[name])
+    assert floor.hub.rejected == {kind: len(gone) if kind != "crossed" else 1}
+    assert floor.heard == [shown]
+
+
+def test_a_sound_quote_is_passed_on_as_it_came(floor: Floor) -> None:
+    shown = floor.quote(bid=8.0, ask=9.0, last=8.5)
+    assert floor.heard == [shown]
+    assert floor.hub.rejected == {}
+
+
+def test_a_locked_market_is_sound(floor: Floor) -> None:
+    shown = floor.quote(bid=9.0, ask=9.0)
+    assert (shown.bid, shown.ask) == (9.0, 9.0)
+
+
+def test_the_price_of_a_future_may_be_negative(allow_logs: AllowLogs) -> None:
+    allow_logs("market")
+    floor = Floor(AssetClass.FUTURE)
+    shown = floor.quote(bid=-37.7, ask=-37.6, last=-37.63)
+    assert (shown.bid, shown.ask, shown.last) == (-37.7, -37.6, -37.63)
+    assert floor.hub.rejected == {}
+
+
+def test_the_cache_is_right_when_a_handler_looks(floor: Floor) -> None:
+    seen: list[Quote | None] = []
+    floor.bus.subscribe(Quote, lambda _: seen.append(floor.hub.quote(XYZ)))
+    shown = floor.quote(bid=8.0, ask=9.0)
+    assert seen == [shown]
+
+
+@pytest.mark.parametrize(("price", "size"), [(0.0, 1.0), (-1.0, 1.0), (math.nan, 1.0), (1.0, -1.0), (1.0, math.inf)])
+def test_a_print_that_cannot_be_is_dropped(floor: Floor, price: float, size: float) -> None:
+    floor.hub.on_trade(Trade(instrument_id=XYZ, event_ns=START, received_ns=START, price=price, size=size))
+    assert floor.heard == []
+    assert floor.hub.recent_trades(XYZ) == ()
+    assert floor.hub.rejected == {"bad print": 1}
+
+
+def test_prints_are_kept_oldest_first_and_bounded(floor: Floor) -> None:
+    for number in range(2_100):
+        floor.hub.on_trade(Trade(instrument_id=XYZ, event_ns=START + number, received_ns=START, price=1.0, size=number))
+    kept = floor.hub.recent_trades(XYZ)
+    assert [trade.size for trade in kept] == list(range(100, 2_100))
+
+
+def test_a_stream_of_nonsense_warns_once_a_minute(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(240):
+        floor.quote(bid=10.0, ask=9.0)
+        floor.clock.advance(0.5)
+    assert len([record for record in caplog.records if record.name == "market"]) == 2
+    assert floor.hub.rejected == {"crossed": 240}
+
+
+def test_statistics_come_in_parts_and_are_kept_together(floor: Floor) -> None:
+    floor.hub.on_statistics(OptionStatistics(instrument_id=XYZ, received_ns=START, open_interest=10.0))
+    floor.hub.on_statistics(OptionStatistics(instrument_id=XYZ, received_ns=START, volume=3.0))
+    found = floor.hub.statistics(XYZ)
+    assert found is not None
+    assert (found.open_interest, found.volume) == (10.0, 3.0)
+
+
+def test_option_quotes_are_kept_by_their_source(floor: Floor) -> None:
+    for source, delta in ((OptionPriceSource.MODEL, 0.5), (OptionPriceSource.BID, 0.4)):
+        floor.hub.on_option_quote(OptionQuote(instrument_id=XYZ, received_ns=START, source=source, delta=delta))
+    model, bid = floor.hub.option_quote(XYZ), floor.hub.option_quote(XYZ, OptionPriceSource.BID)
+    assert model is not None
+    assert bid is not None
+    assert (model.delta, bid.delta) == (0.5, 0.4)
+
+
+# ---------------------------------------------------------------- age
+def test_what_was_never_heard_has_no_age(floor: Floor) -> None:
+    assert floor.hub.age_s(XYZ) is None
+    assert floor.hub.source_age_s() is None
+
+
+def test_a_heartbeat_keeps_a_quiet_value_fresh_while_the_link_is_sound(floor: Floor) -> None:
+    floor.link(LinkState.READY)
+    floor.quote(bid=8.0, ask=9.0)
+    floor.clock.advance(10)
+    assert floor.hub.age_s(XYZ) == 10
+    floor.spoke()
+    assert floor.hub.age_s(XYZ) == 0
+    assert floor.hub.source_age_s() == 0
+
+
+@pytest.mark.parametrize("state", [LinkState.DISCONNECTED, LinkState.RECONNECTING, LinkState.DEGRADED])
+def test_without_a_sound_link_a_value_is_as_old_as_itself(floor: Floor, state: LinkState) -> None:
+    floor.link(LinkState.READY)
+    floor.quote(bid=8.0, ask=9.0)
+    floor.clock.advance(10)
+    floor.spoke()
+    floor.link(state)
+    assert floor.hub.age_s(XYZ) == 10
+
+
+def test_a_word_for_another_instrument_counts_as_a_word_of_the_source(floor: Floor) -> None:
+    floor.link(LinkState.READY)
+    floor.quote(bid=8.0, ask=9.0)
+    floor.clock.advance(3)
+    floor.hub.on_trade(
+        Trade(instrument_id=InstrumentId("ABC"), event_ns=START, received_ns=floor.clock.now_ns(), price=1.0, size=1.0)
+    )
+    assert floor.hub.age_s(XYZ) == 0
+
+
+def test_a_time_stamp_from_the_future_is_no_negative_age(floor: Floor) -> None:
+    floor.link(LinkState.READY)
+    floor.hub.on_quote(Quote(instrument_id=XYZ, received_ns=START + 5 * NS_PER_S, bid=1.0, ask=2.0))
+    assert floor.hub.age_s(XYZ) == 0
