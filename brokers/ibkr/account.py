@@ -40,6 +40,7 @@ class AccountFeed:
         self._summary_id = 0
         self._values_done: asyncio.Future[None] | None = None
         self._positions_done: asyncio.Future[None] | None = None
+        self._given_up: asyncio.Future[None] | None = None
         self._collector: list[PositionReported] | None = None
 
     # ------------------------------------------------------------ session
@@ -88,8 +89,13 @@ class AccountFeed:
 
     async def fresh_positions(self, connection: Connection) -> tuple[PositionReported, ...]:
         """Ask for all positions and return them. The caller bounds the wait and asks one at a time."""
-        if self._positions_done is not None and not self._positions_done.done():
-            await asyncio.shield(self._positions_done)
+        first = self._positions_done
+        if first is not None and not first.done() and first is not self._given_up:
+            try:
+                await asyncio.shield(first)
+            except asyncio.CancelledError:
+                self._given_up = first  # its end is lost: the next question does not wait for it
+                raise
         collected: list[PositionReported] = []
         self._collector = collected
         self._positions_done = asyncio.get_running_loop().create_future()

@@ -28,6 +28,7 @@ UNREADABLE: Final = 9013
 NO_TRADES: Final = 9014
 SEND_STUCK: Final = 9015
 NEVER_SENT: Final = 9016
+CANCEL_NEVER_SENT: Final = 9017
 UNSUPPORTED_VERSION: Final = 503
 CANNOT_CONNECT: Final = 502
 CLIENT_ID_TAKEN: Final = 326
@@ -207,7 +208,8 @@ CODES: Final[Mapping[int, Code]] = {
     UNREADABLE: _warn("A message could not be read and was left out", channel="session", kind=Kind.NOTE),
     NO_TRADES: _info("There are no prints for this kind of contract", channel="ticks", kind=Kind.NOTE),
     SEND_STUCK: _error("The server does not take our messages", "Tiller reconnects", "session"),
-    NEVER_SENT: _error("The message was still waiting when the connection broke: it never left"),
+    NEVER_SENT: _error("The order still waited to be sent: it never left"),
+    CANCEL_NEVER_SENT: _error("The cancel still waited to be sent: it never left", "Cancel again"),
 }
 """IBKR code -> what it means. A code that is not here is shown with IBKR's own text."""
 

@@ -83,6 +83,18 @@ class Lanes:
             return False
         return True
 
+    def take_back(self, order_id: int) -> bool:
+        """Drop what still waits to place or change an order; False when nothing did.
+
+        A cancel overtakes its order here, and an order that leaves after its cancel would work.
+        """
+        queue, head = self._queues[Lane.ORDER], f"3\0{order_id}\0"
+        kept = [message for message in queue if not message.startswith(head)]
+        dropped = len(queue) - len(kept)
+        queue.clear()
+        queue.extend(kept)
+        return dropped > 0
+
     def close(self) -> list[str]:
         """Stop. Return the order and cancel messages that never left, oldest first."""
         self._closed = True

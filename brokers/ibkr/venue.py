@@ -81,13 +81,13 @@ class OrderVenue:
         self._execution_requests = frozenset()
         for message in connection.never_sent:
             kind, *rest = message.split("\0")
-            order_id = rest[0] if kind == "3" else rest[1]
-            text = "the order never left" if kind == "3" else "the cancel never left"
-            self._sink(
-                VenueOrderError(
-                    ns=self._clock.now_ns(), broker_order_id=int(order_id), code=codes.NEVER_SENT, text=text
-                )
-            )
+            if kind == "3":
+                self._never_left(int(rest[0]), codes.NEVER_SENT, "the connection broke before it left")
+            else:
+                self._never_left(int(rest[1]), codes.CANCEL_NEVER_SENT, "the connection broke before the cancel left")
+
+    def _never_left(self, order_id: int, code: int, text: str) -> None:
+        self._sink(VenueOrderError(ns=self._clock.now_ns(), broker_order_id=order_id, code=code, text=text))
 
     @property
     def next_order_id_floor(self) -> int:
@@ -112,8 +112,10 @@ class OrderVenue:
         return connection.epoch
 
     def cancel(self, broker_order_id: int) -> None:
-        """Ask to cancel one order. Raises LinkLostError."""
+        """Ask to cancel one order; what of it still waits to leave is taken back. Raises LinkLostError."""
         connection = self._open_connection()
+        if connection.lanes.take_back(broker_order_id):
+            self._never_left(broker_order_id, codes.NEVER_SENT, "taken back by its cancel before it left")
         try:
             connection.client.cancelOrder(broker_order_id, "")
         except ConnectionError:

@@ -346,3 +346,54 @@ async def test_the_truth_breaks_with_its_connection() -> None:
         one.tws.reset_connection()
         with pytest.raises(LinkLostError):
             await task
+
+
+async def test_a_lost_first_end_of_the_positions_does_not_block_the_truth_for_ever() -> None:
+    async with desk() as one:
+        answer = one.tws.answers.pop("61")
+        await one.broker.connect(one.settings())
+        await one.step_until(lambda: one.broker.link is LinkState.READY)
+        one.tws.answers["61"] = answer
+        late = one.task(one.broker.truth(ACCOUNT))
+        await one.step_until(late.done)
+        with pytest.raises(BrokerError, match="positions"):
+            await late
+        again = one.task(one.broker.truth(ACCOUNT))
+        await one.step_until(again.done)
+        assert (await again).positions == ()
+
+
+# ---------------------------------------------------------------- what waits in its lane
+async def _spend(one: Desk) -> None:
+    """Use up what the budget lets orders have, so that the next one waits."""
+    for order_id in range(100, 150):
+        one.broker.place(limit_order(order_id))
+
+
+async def test_a_cancel_takes_back_the_order_that_still_waits() -> None:
+    async with desk() as one:
+        await one.ready()
+        await _spend(one)
+        one.broker.place(limit_order(500))
+        one.broker.cancel(500)
+        told = [(each.broker_order_id, each.code) for each in one.heard.of(VenueOrderError)]
+        assert told == [(500, 9016)]
+        await one.step_until(lambda: len(one.tws.all(3)) >= 50, step_s=0.5)
+        one.clock.advance(5)
+        await one.tws.request(4)
+        assert "500" not in {fields[1] for fields in one.tws.all(3)}, "an order left after its cancel"
+        assert [fields[2] for fields in one.tws.all(4)] == ["500"], "a change may have waited there: the order lives"
+
+
+async def test_what_waited_when_the_connection_broke_is_told_apart() -> None:
+    async with desk() as one:
+        await one.ready()
+        await _spend(one)
+        one.broker.place(limit_order(500))
+        for order_id in range(600, 620):
+            one.broker.cancel(order_id)
+        one.tws.reset_connection()
+        await one.heard.link(LinkState.RECONNECTING)
+        told = {each.broker_order_id: each.code for each in one.heard.of(VenueOrderError)}
+        assert told[500] == 9016
+        assert told[619] == 9017
