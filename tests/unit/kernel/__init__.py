@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The kernel's own figures; what it wires is proved in tests/integration."""
