@@ -250,3 +250,14 @@ async def test_a_server_that_is_no_tws(profile: ProfilePaths, allow_logs: AllowL
             assert "Not connected" in kernel.why_not_trade()
         finally:
             await kernel.stop()
+
+
+def test_market_data_that_is_damaged_begins_anew_and_is_kept(demo: ProfilePaths) -> None:
+    """What can be downloaded again must not keep anybody from trading."""
+    content = put(demo.market, b"this is no database" * 100)
+    with running("--headless", "--data-dir", demo.root.parent, until="running without a window") as process:
+        process.terminate()
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+    (kept,) = demo.root.glob("market.db.corrupt-*")
+    assert kept.read_bytes() == content
