@@ -47,7 +47,7 @@ check: $(DEV) ## lint, format, types, import contracts
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) -m mypy packaging/build.py
+	$(PY) -m mypy packaging/build.py packaging/smaller.py
 	$(VENV)/bin/lint-imports
 
 format: $(DEV) ## put the code into its standard form
@@ -62,7 +62,9 @@ shots: $(RUNTIME) $(QT) ## pictures of every panel, all sizes, both themes, into
 		echo "shots/$$theme-$$size"; \
 		QT_QPA_PLATFORM=offscreen $(PY) main.py shots shots/$$theme-$$size --size $$size --theme $$theme $(ARGS); \
 	done; done
-	@mkdir -p docs/shots; for theme in $(THEMES); do cp shots/$$theme-1440x900/main.png docs/shots/main-$$theme.png; done
+	@set -e; for theme in $(THEMES); do \
+		$(PY) packaging/smaller.py shots/$$theme-1440x900/main.png docs/shots/main-$$theme.png; \
+	done
 
 package: $(PACKAGE_VENV)/.tiller-package ## wheel and Debian package into dist/
 	$(PACKAGE_VENV)/bin/python packaging/build.py $(ARGS)
