@@ -19,6 +19,7 @@ from terminal.clock import Clock
 from terminal.errors import InvariantError, PluginError, StorageError, TerminalError, UserError
 from terminal.kernel.desk import StrategyDoor
 from terminal.kernel.exposure import Greeks, Holding, MarketSight, by_underlying, greeks_of
+from terminal.kernel.holdings import HeldQuotes
 from terminal.kernel.telling import log_the_broker
 from terminal.kernel.watchlist import Watchlist
 from terminal.logs import Logs
@@ -97,6 +98,7 @@ class Kernel:
         self.hub = MarketHub(self.bus, self.clock)
         self.broker = parts.broker_factory(self._take, self.clock)
         self.subscriptions = Subscriptions(self.broker, lines=parts.settings.connection.market_data_lines)
+        self.subscriptions.on_quote_ended = self.hub.lapse
         self.bars = BarFeed(self.broker, self.bus, self.clock)
         self.execution = ExecutionEngine(
             bus=self.bus,
@@ -109,6 +111,9 @@ class Kernel:
             checkpoint=parts.checkpoint,
         )
         self.orders, self.portfolio, self.risk = self.execution.orders, self.execution.portfolio, self.execution.risk
+        self.held = HeldQuotes(
+            bus=self.bus, portfolio=self.portfolio, subscriptions=self.subscriptions, instrument_of=self.instrument
+        )
         self.symbols = Watchlist(
             hub=self.hub, subscriptions=self.subscriptions, reference=self.broker, clock=self.clock
         )
@@ -349,9 +354,10 @@ class Kernel:
         return route(command)
 
     def _kill(self, command: c.KillSwitch) -> object:
+        report = self.execution.kill(command)  # the gate shuts first, whatever stopping the strategies meets
         if command.engage:
             self.strategies.stop_all(reason="kill switch")
-        return self.execution.kill(command)
+        return report
 
     def _set_strategy_state(self, command: c.SetStrategyState) -> None:
         self.strategies.set_state(command.strategy_id, command.state)

@@ -2,7 +2,8 @@
 """MarketHub: first validate, then cache, then publish. One synchronous step per changed instrument.
 
 It also knows the age of everything: counted from the last word of the source, heartbeat included while
-the link is sound, so a quiet market is not stale and a dead feed is.
+the link is sound, so a quiet market is not stale and a dead feed is. A quote whose stream has ended, was refused or
+may be broken is as old as itself until it is heard again: heartbeats speak only for what is followed.
 """
 
 import math
@@ -16,7 +17,7 @@ import structlog
 from terminal.bus import Bus
 from terminal.clock import NS_PER_S, Clock
 from terminal.model.enums import AssetClass, DataType, LinkState, OptionPriceSource
-from terminal.model.events import LinkChanged, SourceSpoke
+from terminal.model.events import DataNotice, LinkChanged, SourceSpoke
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, Trade
@@ -24,6 +25,8 @@ from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, T
 _log = structlog.get_logger("market")
 _WARN_EVERY_NS: Final = 60 * NS_PER_S
 _TRADES_KEPT: Final = 2_000
+_FARM_BROKEN: Final = 2103
+"""IBKR: a market-data farm is not connected."""
 
 
 class MarketHub:
@@ -43,6 +46,7 @@ class MarketHub:
         self._trades: dict[InstrumentId, deque[Trade]] = {}
         self._link_ready = False
         self._spoke_ns: int | None = None
+        self._lapsed: set[InstrumentId] = set()
         self._warned: dict[str, int] = {}
         self.rejected: dict[str, int] = {}
         """How many values of each kind of nonsense were refused."""
@@ -50,6 +54,7 @@ class MarketHub:
         """Market events taken since start: the rate in the status bar."""
         bus.subscribe(SourceSpoke, self._on_spoke)
         bus.subscribe(LinkChanged, self._on_link)
+        bus.subscribe(DataNotice, self._on_notice)
 
     # ------------------------------------------------------------ reading
     def instrument(self, instrument_id: InstrumentId) -> Instrument | None:
@@ -90,6 +95,8 @@ class MarketHub:
         quote = self._quotes.get(instrument_id)
         if quote is None:
             return None
+        if instrument_id in self._lapsed:
+            return max(0, self._clock.now_ns() - quote.received_ns) / NS_PER_S
         return self.age_of(quote.received_ns)
 
     def age_of(self, received_ns: int) -> float:
@@ -122,6 +129,8 @@ class MarketHub:
         if last is not None and not 0 < last < math.inf:
             clean = self._mend(clean)
         self._quotes[clean.instrument_id] = clean
+        if self._lapsed:
+            self._lapsed.discard(clean.instrument_id)
         self._bus.publish(clean)
 
     def _mend(self, quote: Quote) -> Quote:
@@ -207,9 +216,21 @@ class MarketHub:
         self._depths.pop(instrument_id, None)
         self._trades.pop(instrument_id, None)
 
+    def lapse(self, instrument_id: InstrumentId) -> None:
+        """Count heartbeats for this quote no more, until it is heard again: nobody follows it, or it was refused."""
+        self._lapsed.add(instrument_id)
+
     # ------------------------------------------------------------ the source
     def _on_spoke(self, _: SourceSpoke) -> None:
         self._spoke_ns = self._clock.now_ns()
 
     def _on_link(self, event: LinkChanged) -> None:
         self._link_ready = event.state in (LinkState.READY, LinkState.SYNCING)
+        if not self._link_ready or event.data_lost:
+            self._lapsed.update(self._quotes)
+
+    def _on_notice(self, notice: DataNotice) -> None:
+        if notice.code == _FARM_BROKEN:
+            self._lapsed.update(self._quotes)  # which instruments come from that farm is not told
+        elif notice.channel == "quote" and notice.instrument_id is not None and notice.severity != "info":
+            self.lapse(notice.instrument_id)

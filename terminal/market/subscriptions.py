@@ -5,6 +5,7 @@ The budget of market-data lines is the broker's; when it is spent, a new request
 holders named, instead of an old line being dropped silently.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -37,6 +38,8 @@ class Subscriptions:
         self._feed = feed
         self._lines = lines
         self._held: dict[tuple[Kind, InstrumentId], dict[str, Instrument]] = {}
+        self.on_quote_ended: Callable[[InstrumentId], None] = lambda _: None
+        """Called when nobody follows a quote any more: what was heard of it grows old."""
 
     def watch(self, instrument: Instrument, kind: Kind, owner: str) -> None:
         key = (kind, instrument.id)
@@ -67,6 +70,7 @@ class Subscriptions:
         match kind:
             case "quote":
                 self._feed.unsubscribe_quote(instrument_id)
+                self.on_quote_ended(instrument_id)
             case "depth":
                 self._feed.unsubscribe_depth(instrument_id)
             case "trades":

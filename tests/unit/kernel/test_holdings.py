@@ -25,9 +25,7 @@ TSLA = InstrumentId("TSLA")
 @pytest.fixture
 def kernel(tmp_path: Path) -> Kernel:
     """Return a core that is wired and not started."""
-    core = build_kernel(
-        profile_paths("test", tmp_path), clock=SimClock(START_NS), address=("127.0.0.1", 1)
-    )
+    core = build_kernel(profile_paths("test", tmp_path), clock=SimClock(START_NS), address=("127.0.0.1", 1))
     core.execution.use_account(TradingSession(account_id=ACCOUNT, mode=Mode.PAPER, client_id=CLIENT))
     core.hub.add_instrument(stock(TSLA))
     core.bus.publish(e.LinkChanged(ns=START_NS, state=LinkState.READY))
