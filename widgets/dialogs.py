@@ -108,8 +108,9 @@ class Confirm(QDialog):
         set_property(self.send, "kind", kind)
         self.cancel.clicked.connect(self.reject)
         self.send.clicked.connect(self.accept)
-        QShortcut(QKeySequence("Ctrl+Return"), self, self.accept)
-        QShortcut(QKeySequence("Ctrl+Enter"), self, self.accept)
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            chord = QShortcut(QKeySequence(keys), self, self.accept)
+            chord.setAutoRepeat(False)  # the chord that opened this dialog may still be held down
         buttons = QHBoxLayout()
         buttons.setSpacing(space.x4)
         hint = QLabel(note)

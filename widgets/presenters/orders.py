@@ -123,9 +123,7 @@ class OrdersPresenter:
         orders = len(self._kernel.orders.working_for(instrument.id))
         what = f"Close {formats.quantity(quantity, formats.SignRule.ALWAYS)} {instrument.id}, cancel {orders} orders"
         if (quantity or orders) and await self._sure(what, "Flatten", "At market in regular hours."):
-            self._kernel.do(CancelOrders(instrument_id=instrument.id))
-            if quantity:
-                self._kernel.do(ClosePosition(instrument_id=instrument.id))
+            self._kernel.do(FlattenAll(instrument_id=instrument.id))
 
     async def flatten_all(self) -> None:
         held = [one for one, position in self._kernel.portfolio.positions().items() if position.quantity]

@@ -450,6 +450,7 @@ class TicketPanel(Panel):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (
             event.modifiers() & Qt.KeyboardModifier.ControlModifier
         ):
-            self._send()
+            if not event.isAutoRepeat():
+                self._send()
             return
         super().keyPressEvent(event)
