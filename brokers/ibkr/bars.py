@@ -3,7 +3,8 @@
 
 Times are asked for as epoch (formatDate 2): local times are ambiguous when clocks change. Requests wait for
 their pacing instead of failing; a stream is asked for again after every reconnect and every interruption,
-and says so by a reset.
+and says so by a reset. Bars of five seconds grow by IBKR's real-time bars, all others by history that it
+keeps up to date.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ _ANSWER_S: Final = 30.0
 _PACED_ATTEMPTS: Final = 3
 _PACED_WAIT_S: Final = 15.0
 _RETRY_S: Final = (5.0, 15.0, 60.0)
+_REAL_TIME_S: Final = 5
+"""The one size of IBKR's real-time bars."""
 
 
 @dataclass(eq=False, slots=True)
@@ -47,12 +50,20 @@ class _Stream:
     sink: Callable[[Sequence[Bar], bool], None]
     feed: "History"
     req_id: int = 0
+    live_id: int = 0
+    early: list[Bar] = field(default_factory=list)
+    answered: bool = False
     last: Bar | None = None
     closed: bool = False
     failures: int = 0
     task: "asyncio.Task[None] | None" = None
     retry: Timer | None = None
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    @property
+    def real_time(self) -> bool:
+        """Whether it grows by real-time bars."""
+        return self.series.seconds == _REAL_TIME_S
 
     def close(self) -> None:
         self.feed.close_stream(self)
@@ -211,8 +222,10 @@ class History:
             stream.task.add_done_callback(stream.tasks.discard)
 
     def _stop(self, stream: _Stream) -> None:
-        connection, req_id = self._connection, stream.req_id
-        stream.req_id, stream.last = 0, None
+        connection, req_id, live_id = self._connection, stream.req_id, stream.live_id
+        kept = bool(req_id) and not (stream.answered and stream.real_time)
+        stream.req_id, stream.live_id, stream.last, stream.answered = 0, 0, None, False
+        stream.early.clear()
         if stream.task is not None:
             stream.task.cancel()
             stream.task = None
@@ -220,28 +233,60 @@ class History:
             stream.retry.cancel()
             stream.retry = None
         self._streams.pop(req_id, None)
-        if req_id and connection is not None and connection.alive:
-            connection.forget(req_id)
+        self._streams.pop(live_id, None)
+        if connection is None or not connection.alive:
+            return
+        connection.forget(req_id)
+        connection.forget(live_id)
+        if kept:  # a one-time answer that has come leaves nothing to cancel
             connection.client.cancelHistoricalData(req_id)
+        if live_id:
+            connection.client.cancelRealTimeBars(live_id)
 
     async def _run(self, stream: _Stream) -> None:
         """Ask once, paced; what follows comes through the messages."""
         pacing = self._pacing = self._pacing or HistoryPacing(self._clock)
         series = stream.series
+        # one entry for both: real-time bars have a limit of their own, as high as that of history
         await pacing.enter(seconds=series.seconds, contract=series.contract_key, key=(*series.key, "keep"))
         try:
             connection = self._connection
             if stream.closed or connection is None or not connection.alive:
                 return
             stream.req_id = self._send(
-                connection, series, lambda code, text: self._stream_error(stream, code, text), keep=True
+                connection,
+                series,
+                lambda code, text: self._stream_error(stream, code, text, live=False),
+                keep=not stream.real_time,
             )
             self._streams[stream.req_id] = stream
+            if stream.real_time:
+                stream.live_id = self._send_live(connection, stream)
+                self._streams[stream.live_id] = stream
         finally:
             stream.task = None
             pacing.leave()
 
-    def _stream_error(self, stream: _Stream, code: int, text: str) -> bool:
+    def _send_live(self, connection: Connection, stream: _Stream) -> int:
+        series = stream.series
+        req_id = connection.request_id(
+            Request(
+                channel="history",
+                instrument_id=series.instrument.id,
+                on_error=lambda code, text: self._stream_error(stream, code, text, live=True),
+            )
+        )
+        connection.client.reqRealTimeBars(
+            req_id,
+            to_ib(series.instrument),
+            _REAL_TIME_S,
+            SOURCES[series.source],
+            series.regular_hours_only,
+            [],
+        )
+        return req_id
+
+    def _stream_error(self, stream: _Stream, code: int, text: str, *, live: bool) -> bool:
         """Ask again after an interruption or pacing; a refusal ends the stream's answer until the next session."""
         row = codes.lookup(code)
         refusal = codes.history_refusal(text) if code == 162 else HistoryRefusal.OTHER
@@ -250,10 +295,13 @@ class History:
             self._again(stream, subscribed=False)
             return False
         if row.kind is codes.Kind.RESUBSCRIBE or refusal is HistoryRefusal.PACING or code == 420:
-            self._again(stream, subscribed=row.kind is codes.Kind.RESUBSCRIBE)
+            self._again(stream, subscribed=live or row.kind is codes.Kind.RESUBSCRIBE)
+        elif row.kind is codes.Kind.FAILED and live:
+            self._streams.pop(stream.live_id, None)
+            stream.live_id = 0
         elif row.kind is codes.Kind.FAILED:
             self._streams.pop(stream.req_id, None)
-            stream.req_id = 0
+            stream.req_id, stream.answered = 0, True
         return row.kind is not codes.Kind.QUIET
 
     def _again(self, stream: _Stream, *, subscribed: bool) -> None:
@@ -287,8 +335,10 @@ class History:
         if pending is not None and not pending.answer.done():
             pending.answer.set_result(made)
         elif stream is not None:
-            stream.failures = 0
+            made = _merged(made, stream.early)
+            stream.failures, stream.answered = 0, True
             stream.last = made[-1] if made else None
+            stream.early.clear()
             stream.sink(made, True)
 
     def _read(self, series: Series, fields: list[str]) -> list[Bar]:
@@ -310,7 +360,21 @@ class History:
         if stream is None:
             return
         count, date, opened, close, high, low, average, volume = fields[2:10]
-        bar = stream.series.bar((date, opened, high, low, close, volume, average, count), closed=False)
+        self._grow(stream, stream.series.bar((date, opened, high, low, close, volume, average, count), closed=False))
+
+    def on_real_time_bar(self, fields: list[str]) -> None:
+        """Take message 50: a bar of five seconds that has ended. Raises ValueError, IndexError, unreadable."""
+        stream = self._streams.get(int(fields[2]))
+        if stream is None:
+            return
+        bar = stream.series.bar(fields[3:11], closed=True)
+        if stream.answered:
+            self._grow(stream, bar)
+        else:
+            stream.early.append(bar)
+
+    @staticmethod
+    def _grow(stream: _Stream, bar: Bar) -> None:
         last = stream.last
         if last is not None and bar.start_ns < last.start_ns:
             return  # older than what is shown: a repetition
@@ -319,3 +383,11 @@ class History:
             stream.sink((replace(last, closed=True), bar), False)
         else:
             stream.sink((bar,), False)
+
+
+def _merged(history: list[Bar], early: list[Bar]) -> list[Bar]:
+    """Return history with the bars that ended while it was on its way; a bar that ended replaces a growing one."""
+    if not early:
+        return history
+    by_start = {bar.start_ns: bar for bar in history} | {bar.start_ns: bar for bar in early}
+    return [by_start[start] for start in sorted(by_start)]

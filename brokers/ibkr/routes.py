@@ -85,6 +85,7 @@ class Routes:
             "17": plain(history.on_bars),
             "90": plain(history.on_bar_update),
             "49": plain(heartbeat.on_time),
+            "50": plain(history.on_real_time_bar),
             "58": plain(market.on_data_type),
             "93": plain(reference.on_market_rule),
             "99": plain(market.on_tick_by_tick),

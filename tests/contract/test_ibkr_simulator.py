@@ -180,7 +180,9 @@ async def test_history_in_many_sizes(port: int, seconds: int) -> None:
         assert all(bar.closed for bar in bars[:-1])
 
 
-async def test_a_stream_of_bars_grows(port: int) -> None:
+@pytest.mark.parametrize(("seconds", "distinct"), [(5, 2), (60, 1)])
+async def test_a_stream_of_bars_grows(port: int, seconds: int, distinct: int) -> None:
+    """Five seconds by real-time bars, a minute by history that is kept up to date."""
     async with connected(port) as client:
         apple = await stock(client)
         calls: list[tuple[Sequence[Bar], bool]] = []
@@ -189,11 +191,17 @@ async def test_a_stream_of_bars_grows(port: int) -> None:
             calls.append((bars, reset))
             client.events.append(bars)
 
-        stream = client.broker.keep_bars(apple, seconds=5, duration_s=600, regular_hours_only=True, sink=chart)
+        stream = client.broker.keep_bars(
+            apple, seconds=seconds, duration_s=120 * seconds, regular_hours_only=True, sink=chart
+        )
         client.broker.subscribe_quote(apple)  # its packets wake the wait below
-        await client.until(lambda: len({bar.start_ns for bars, _ in calls[1:] for bar in bars}) >= 2)
+        await client.until(
+            lambda: len(calls) > 2 and len({bar.start_ns for bars, _ in calls[1:] for bar in bars}) >= distinct
+        )
         assert [reset for _, reset in calls] == [True, *[False] * (len(calls) - 1)]
-        assert len(calls[0][0]) > 50
+        assert len(calls[0][0]) > 10
+        grown = [bar for bars, _ in calls[1:] for bar in bars]
+        assert [bar.closed for bar in grown] == [True] * len(grown) if seconds == 5 else not grown[-1].closed
         stream.close()
 
 

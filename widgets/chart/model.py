@@ -15,7 +15,7 @@ from widgets.chart.pyramid import Row
 from widgets.chart.series import DAY_SECONDS, BarSeries, Change, LiveBar
 from widgets.chart.study_lines import DEFAULT_STUDIES, StudyChoice, StudyLine
 
-TIME_FRAMES: Final = ((60, "1m"), (300, "5m"), (900, "15m"), (3600, "1h"), (DAY_SECONDS, "1D"))
+TIME_FRAMES: Final = ((5, "5s"), (60, "1m"), (300, "5m"), (900, "15m"), (3600, "1h"), (DAY_SECONDS, "1D"))
 _FILLS_KEPT: Final = 2000
 
 

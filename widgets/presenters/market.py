@@ -20,7 +20,7 @@ from widgets.watchlist import rows
 from widgets.watchlist.panel import WatchlistPanel
 
 DAY_S = 86_400
-HISTORY_S = {60: 2 * DAY_S, 300: 5 * DAY_S, 900: 10 * DAY_S, 3_600: 30 * DAY_S, 86_400: 365 * DAY_S}
+HISTORY_S = {5: 3_600, 60: 2 * DAY_S, 300: 5 * DAY_S, 900: 10 * DAY_S, 3_600: 30 * DAY_S, 86_400: 365 * DAY_S}
 """How much history a time frame shows at first, by its bar's seconds."""
 
 
@@ -126,8 +126,11 @@ class MarketPresenter:
 
     def _show_ladder(self, instrument: Instrument) -> None:
         ladder, quote = self._panels.ladder, self._kernel.hub.quote(instrument.id)
-        self._kernel.subscriptions.watch(instrument, "depth", "ladder")
         ladder.set_instrument(instrument)
+        if instrument.asset_class is AssetClass.OPTION:
+            ladder.set_top_only("Top of book only. Depth is not asked for options.")
+        else:
+            self._kernel.subscriptions.watch(instrument, "depth", "ladder")
         if quote is not None:
             ladder.set_quote(quote)
 

@@ -357,3 +357,68 @@ async def test_a_stream_without_data_is_asked_for_again() -> None:
         req_id = await stream(one, chart)
         one.tws.send(4, 2, req_id, 162, "HMDS query returned no data", "")
         await one.step_until(lambda: len(one.tws.all(20)) == 2, limit_s=30)
+
+
+# ---------------------------------------------------------------- real-time bars
+def five(req_id: str, epoch: int, close: float) -> tuple[object, ...]:
+    return (50, 3, req_id, epoch, 100.0, 102.0, 99.0, close, 1500, 100.5, 12)
+
+
+async def five_seconds(one: Desk, chart: Chart) -> tuple[str, str]:
+    """Follow bars of five seconds; return the numbers of the question for history and of that for bars."""
+    one.broker.keep_bars(AAPL, seconds=5, duration_s=600, regular_hours_only=True, sink=chart)
+    live = (await one.tws.request(50))[2]
+    return one.tws.all(20)[-1][1], live
+
+
+async def test_bars_of_five_seconds_grow_by_real_time_bars() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        history, live = await five_seconds(one, chart)
+        assert one.tws.all(20)[0][KEEP] == "0"
+        now = one.clock.now_ns() // NS_PER_S // 5 * 5
+        one.tws.send(*five(live, now - 5, 101.4))  # it ended while history was on its way
+        one.tws.send(*answer(history, row(now - 10), row(now - 5)))
+        one.tws.send(*five(live, now, 101.6))
+        await one.step_until(lambda: len(chart.calls) == 2)
+        shown = [([(start + T0 - now, close, closed) for start, close, closed in bars], r) for bars, r in chart.calls]
+        assert shown == [([(-10, 101.0, True), (-5, 101.4, True)], True), ([(0, 101.6, True)], False)]
+
+
+async def test_closed_real_time_bars_are_cancelled_and_history_that_came_is_not() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        stream = one.broker.keep_bars(AAPL, seconds=5, duration_s=600, regular_hours_only=True, sink=chart)
+        live = (await one.tws.request(50))[2]
+        one.tws.send(*answer(one.tws.all(20)[0][1], row(T0)))
+        await one.step_until(lambda: len(chart.calls) == 1)
+        stream.close()
+        assert (await one.tws.request(51))[2] == live
+        assert not one.tws.all(25)
+
+
+async def test_real_time_bars_come_back_after_a_reconnect_with_a_reset() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        one.tws.answers["20"] = lambda f: [answer(f[1], row(T0))]
+        await five_seconds(one, chart)
+        await one.step_until(lambda: len(chart.calls) == 1)
+        one.tws.reset_connection()
+        await one.heard.link(LinkState.RECONNECTING)
+        await one.step_until(lambda: len(one.tws.all(50)) == 2 and len(chart.calls) == 2)
+        assert chart.calls[1] == ([(0, 101.0, True)], True)
+
+
+async def test_refused_real_time_bars_leave_history_and_say_so() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        history, live = await five_seconds(one, chart)
+        one.tws.send(*answer(history, row(T0)))
+        one.tws.send(4, 2, live, 321, "Error validating request", "")
+        notice = await one.heard.first(DataNotice)
+        assert (notice.code, notice.channel, notice.instrument_id) == (321, "history", AAPL.id)
+        assert len(chart.calls) == 1
