@@ -98,8 +98,8 @@ class ConnectDialog(QDialog):
         column.addWidget(self.hint)
         column.addLayout(row)
         self.setMinimumWidth(460)
-        self.mode.currentIndexChanged.connect(self._on_mode)
         self.mode.setCurrentIndex(list(Mode).index(connection.mode))
+        self.mode.currentIndexChanged.connect(self._on_mode)  # only a person's choice proposes another port
         self._show_hint()
 
     def _mode(self) -> Mode:

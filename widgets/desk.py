@@ -131,7 +131,7 @@ class Desk(QObject):
             TicketModel(
                 defaults=TicketDefaults.of(
                     stop_percent=trading.bracket_stop_percent, target_ratio=trading.bracket_target_ratio
-                )
+                ),
             ),
         )
         self.orders, self.fills = OrdersPanel(theme), FillsPanel(theme)
@@ -458,9 +458,17 @@ class Desk(QObject):
         if await dialogs.finished(dialog):
             for name, value in dialog.changes():
                 self.kernel.change_setting(name, value)
-            self._apply_settings()
+            await self._apply_settings()
 
-    def _apply_settings(self) -> None:
+    async def _apply_settings(self) -> None:
+        symbols = self.kernel.settings.watchlist.symbols
+        if symbols != tuple(self.kernel.symbols.texts):
+            await self.kernel.symbols.replace(symbols)
+            self.market.refresh_watchlist()
+        trading = self.kernel.settings.trading
+        self.ticket.model.defaults = TicketDefaults.of(
+            stop_percent=trading.bracket_stop_percent, target_ratio=trading.bracket_target_ratio
+        )
         look = self.kernel.settings.appearance
         self.theme.switch(name=look.theme.value, density=None if look.density.value == "auto" else look.density.value)
 

@@ -71,6 +71,16 @@ class Watchlist:
                 self.problems[text] = str(error)
                 _log.warning("symbol not found", symbol=text, reason=str(error))
 
+    async def replace(self, texts: Sequence[str]) -> None:
+        """Watch exactly these: what is gone gives its quote back, what is new is found."""
+        self.set_texts(texts)
+        for text in [text for text in self._found if text not in self._texts]:
+            self._subscriptions.unwatch(self._found.pop(text).id, "quote", OWNER)
+        for text in [text for text in self.problems if text not in self._texts]:
+            del self.problems[text]
+        await self.find_all()
+        self.on_changed()
+
     async def find(self, text: str, *, keep: bool) -> Instrument:
         """Return the contract that ``text`` means; ``keep`` adds it to the list.
 

@@ -100,7 +100,9 @@ class ChainPanel(Panel):
     # ------------------------------------------------------------ streaming
     def _tell_visible(self) -> None:
         first, last = self.view.visible_range()
-        contracts = self.model.contracts(first, last) if self.isVisible() else []
+        # A dock behind another tab counts as visible for Qt: it is only moved out of sight.
+        in_sight = self.isVisible() and not self.visibleRegion().isEmpty()
+        contracts = self.model.contracts(first, last) if in_sight else []
         self._show_visible(contracts)
 
     def _show_visible(self, contracts: list[Instrument]) -> None:

@@ -291,7 +291,7 @@ class TicketPresenter:
         self.panel.set_preview_age(age)
         self.panel.recheck()
         waited = (kernel.clock.monotonic_ns() - self._asked_ns) / NS_PER_S
-        if draft is not None and self.panel.isVisible() and waited >= REFRESH_S:
+        if draft is not None and waited >= REFRESH_S and not self.panel.visibleRegion().isEmpty():
             self._ask(draft)
 
 
