@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QSizePolicy, QSta
 
 from widgets import formats
 from widgets.actions import Actions
+from widgets.controls.still import Still
 from widgets.status_bar import StatusBar
 from widgets.theme import Theme
 from widgets.top_bar import TopBar
@@ -45,12 +46,12 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.top = TopBar(theme, mode, self.actions_)
         self.menus: dict[str, QMenu] = self.actions_.fill(self.top.menu_bar)
-        self.setMenuWidget(self.top)
+        self.setMenuWidget(Still(self.top))
         self.status = StatusBar(theme, mode)
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(0, 0, 0, 0)
-        bar.addPermanentWidget(self.status, 1)
+        bar.addPermanentWidget(Still(self.status), 1)
         self.setStatusBar(bar)
         self.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks

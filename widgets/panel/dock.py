@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QMouseEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
 
+from widgets.controls.still import Still
 from widgets.panel.base import Panel
 from widgets.theme import set_property
 
@@ -41,7 +42,7 @@ class PanelDock(QDockWidget):
         if layout is not None:
             layout.removeWidget(panel.header)
             layout.setContentsMargins(1, 0, 1, 1)
-        self.setWidget(panel)
+        self.setWidget(Still(panel))
         self.setTitleBarWidget(panel.header)
         panel.header.installEventFilter(self)
         panel.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
