@@ -96,7 +96,8 @@ class Order(OrderRecord):
     def _doubt_it(self, reason: str) -> bool:
         if self.knowledge is Knowledge.CONFLICT:
             return False
-        changed = self.knowledge is not Knowledge.STALE or (bool(reason) and self._doubt != reason)
+        new = bool(reason) and (self._doubt != reason or self.reason != reason)
+        changed = new or self.knowledge is not Knowledge.STALE
         self.knowledge = Knowledge.STALE
         if reason:
             self._doubt = self.reason = reason

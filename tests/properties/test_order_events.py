@@ -197,7 +197,8 @@ class BrokerMachine(RuleBasedStateMachine):
     def _attach(self) -> None:
         self.desk.broker.on_place = self._on_place
         self.desk.broker.book = self._book
-        self.desk.broker.floor = 1 + max((t.wire.broker_order_id for t in self.truths.values()), default=0)
+        staged = [each.broker_order_id for each in self.desk.journal.records if isinstance(each, e.OrderStaged)]
+        self.desk.broker.floor = 1 + max(staged, default=0)  # the real journal never gives an id twice
 
     def _on_place(self, wire: WireOrder) -> None:
         engine = self.desk.engine

@@ -208,6 +208,16 @@ def test_doubt_goes_with_the_doubt() -> None:
     assert order.knowledge is Knowledge.CONFLICT
 
 
+def test_the_same_doubt_after_another_remark_is_an_event() -> None:
+    order = working()
+    doubt = e.OrderStale(client_order_id=COID, ns=3, reason="a")
+    order.apply(doubt)
+    order.apply(e.OrderCancelRequested(client_order_id=COID, ns=3, actor="user"))
+    order.apply(e.OrderCancelRefused(client_order_id=COID, ns=3, code=161, reason="b"))
+    assert order.apply(doubt)
+    assert vars(replay(order.events)) == vars(order)
+
+
 def test_replay_needs_a_beginning() -> None:
     with pytest.raises(InvariantError, match="starts with"):
         replay([fill(1)])
