@@ -25,6 +25,8 @@ class Link:
         self.state = LinkState.DISCONNECTED
         self.read_only = False
         """Error 321 "read-only" was seen in this session."""
+        self.broken: Cause | None = None
+        """Why TWS itself has no way to IBKR; until it has, nothing better than degraded is said."""
         self._held: list[tuple[int, str, InstrumentId | None, str, str]] | None = None
 
     @property
@@ -40,6 +42,8 @@ class Link:
         retry_in_s: float | None = None,
     ) -> None:
         """Report a state. The same words twice in a row are said once."""
+        if self.broken is not None and state in (LinkState.SYNCING, LinkState.READY):
+            state, cause = LinkState.DEGRADED, self.broken
         self.state = state
         changed = LinkChanged(
             ns=self._clock.now_ns(),

@@ -98,9 +98,11 @@ class Notices:
         row = codes.lookup(error.code)
         match row.kind:
             case Kind.LINK_DOWN:
+                self._link.broken = Cause.of(error.code, error.text)  # it may be told before the session has begun
                 if self._link.alive:
-                    self._link.say(LinkState.DEGRADED, Cause.of(error.code, error.text))
+                    self._link.say(LinkState.DEGRADED, self._link.broken)
             case Kind.LINK_RESTORED | Kind.LINK_DATA_LOST:
+                self._link.broken = None
                 self.resynchronize(Cause.of(error.code, error.text), row.kind is Kind.LINK_DATA_LOST)
                 self._verify_later()
             case Kind.FARM_DOWN:

@@ -118,6 +118,7 @@ class Session:
     async def _once(self, connection: Connection) -> tuple[Cause, int]:
         """One connection from opening to its end; return why it ended and how long it held."""
         self._link.hold()
+        self._link.broken = None
         try:
             await connection.open()
         except ConnectFailedError:

@@ -364,3 +364,23 @@ async def test_what_the_server_says_before_its_time_is_known_carries_the_brokers
         assert notice.ns == before
         kinds = [type(event).__name__ for event in one.heard.events]
         assert kinds.index("SourceSpoke") < kinds.index("DataNotice") < kinds.index("AccountValueReported")
+
+
+@pytest.mark.parametrize("code", [1100, 2110])
+async def test_a_server_that_has_lost_ibkr_before_we_came_is_not_ready(code: int) -> None:
+    async with desk() as one:
+        one.tws.on_start = [
+            frame(15, 1, one.tws.accounts),
+            frame(9, 1, 1),
+            frame(4, 2, -1, code, "Connectivity between TWS and server is broken", ""),
+        ]
+        await one.broker.connect(one.settings())
+        down = await one.heard.link(LinkState.DEGRADED)
+        assert down.code == code
+        await one.step_until(lambda: bool(one.tws.all(61)))
+        for _ in range(20):
+            one.clock.advance(0.25)
+            await asyncio.sleep(0)
+        assert not [each for each in one.heard.of(LinkChanged) if each.state in (LinkState.READY, LinkState.SYNCING)]
+        one.tws.send(4, 2, -1, 1102, "restored", "")
+        await one.heard.link(LinkState.READY)
