@@ -18,7 +18,16 @@ from terminal.paths import ProfilePaths
 from tests.support.world import ACCOUNT, World, world
 
 SYMBOLS = ("AAPL", "IBM", "NVDA", "EUR.USD")
-CHANGES = {"watchlist.symbols": SYMBOLS, "risk.orders_per_minute": 1_000, "risk.account_orders_per_second": 40}
+CHANGES = {
+    "watchlist.symbols": SYMBOLS,
+    "risk.orders_per_minute": 1_000,
+    "risk.account_orders_per_second": 40,
+    "risk.max_quantity_stock": 2_000.0,
+    "risk.max_notional": 400_000.0,
+    "risk.max_position_stock": 10_000.0,
+    "risk.loss_reduce_percent": 49.0,
+    "risk.loss_halt_percent": 50.0,
+}
 
 
 class Person:
@@ -55,7 +64,9 @@ class Person:
         return self.random.choice(SYMBOLS)
 
     def _quantity(self, text: str) -> int:
-        return self.random.randint(1, 40) * (1_000 if text == "EUR.USD" else 1)
+        if text == "EUR.USD":
+            return self.random.randint(1, 40) * 1_000
+        return self.random.choice([self.random.randint(1, 40), self.random.randint(200, 1_200)])  # some fill in parts
 
     def _side(self) -> Side:
         return self.random.choice([Side.BUY, Side.SELL])
