@@ -44,7 +44,7 @@ class ShotSession:
             desk.window.top.show_workspace(name)
             desk.switch_workspace(name)
             await asyncio.sleep(1.0 if name == "Main" else 8.0)
-            self._save(desk.window, "main" if name == "Main" else name.lower())
+            self._save(desk.window, "main" if name == "Main" else f"workspace-{name.lower()}")
             if name == "Main":
                 missing += await self._panels(desk)
         desk.window.top.show_workspace("Main")
@@ -87,14 +87,13 @@ class ShotSession:
     async def _panels(self, desk: Desk) -> list[str]:
         """Save every panel by itself; return those that never had live data."""
         missing = []
-        for key, panel in desk.panels.items():
-            dock = desk.docks[key]
+        for key, dock in desk.docks.items():
             dock.show()
             dock.raise_()
             if not await until(has_data(desk, key), patience_s=15.0):
                 missing.append(key)
             await asyncio.sleep(0.3)
-            self._save(panel, key)
+            self._save(dock, key)
         desk.docks["orders"].raise_()
         return missing
 
