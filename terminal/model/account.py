@@ -33,6 +33,8 @@ class Account:
 
     def note(self, tag: str, value: str, currency: str, ns: int) -> None:
         """Take one reported figure. Values in another currency than the base one go under ``tag (CUR)``."""
+        if tag == "NetLiquidation" and currency not in ("", "BASE", self.currency):
+            self._rebase(currency)
         key = tag if currency in ("", "BASE", self.currency) else f"{tag} ({currency})"
         try:
             number = Decimal(value)
@@ -41,6 +43,15 @@ class Account:
             return
         if number.is_finite() and abs(number) < Decimal("1e300"):
             self.figures[key] = Figure(value=number, currency=currency or self.currency, ns=ns)
+
+    def _rebase(self, currency: str) -> None:
+        """The broker counts in another base currency than was assumed: its figures take the plain names."""
+        former, self.currency, suffix = self.currency, currency, f" ({currency})"
+        for key in [key for key in self.figures if key.endswith(suffix)]:
+            tag = key.removesuffix(suffix)
+            if tag in self.figures:
+                self.figures[f"{tag} ({former})"] = self.figures[tag]
+            self.figures[tag] = self.figures.pop(key)
 
     def value(self, tag: str) -> Decimal | None:
         figure = self.figures.get(tag)

@@ -269,11 +269,11 @@ class Portfolio:
 
     def day_pnl(self) -> tuple[float | None, float | None]:
         """Return the day's P&L of the account in its base currency: the broker's figure and ours."""
-        ours = 0.0
+        ours, base = 0.0, self.account().currency
         for instrument_id in self._books.get(self._account_id, {}):
             value = self.daily_pnl(instrument_id)
             book = self._book(instrument_id)
-            rate = self.rate_to_base(book.currency if book is not None and book.currency else self._currency)
+            rate = self.rate_to_base(book.currency if book is not None and book.currency else base)
             if value is None or (value and rate is None):
                 return self.account().daily_pnl, None
             ours += value * (rate or 0.0)
@@ -281,4 +281,5 @@ class Portfolio:
 
     def rate_to_base(self, currency: str) -> float | None:
         """Return how many units of base currency one unit of ``currency`` is worth; None when not known."""
-        return self.valuation.rate(currency, self._currency, self.account())
+        account = self.account()
+        return self.valuation.rate(currency, account.currency, account)

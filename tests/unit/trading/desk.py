@@ -80,6 +80,7 @@ class Desk:
         checkpoint: Checkpoint = no_checkpoint,
         mode: Mode = Mode.PAPER,
         clock: SimClock | None = None,
+        worth: str = "250000",
     ) -> None:
         self.clock = clock if clock is not None else SimClock(START_NS)
         self.bus = Bus()
@@ -117,7 +118,8 @@ class Desk:
             self.broker.floor = max(known, default=0) + 1
         if connect:
             self.connect()
-            self.report_worth()
+            if worth:
+                self.report_worth(worth)
 
     # ------------------------------------------------------------ the broker's side
     def connect(self) -> None:
