@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reconciler: asks the broker for everything and makes both sides of one mind, visibly.
 
-One path for start, reconnect and every doubt (a probe). A failed query changes nothing. Absence is proved by
-two polls at least 10 s apart; a position that does not add up is corrected, flagged, after two as well.
+One path for start, reconnect, every doubt (a probe) and a routine look each minute. A failed query changes
+nothing. Absence is proved by two polls at least 10 s apart. Positions are compared in `position_check`.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
 import structlog
@@ -16,17 +15,14 @@ import structlog
 from terminal.clock import NS_PER_S, Clock, Timer
 from terminal.errors import BrokerError
 from terminal.model import events as e
-from terminal.model.enums import AssetClass, Evidence, Knowledge, OrderStatus, PendingRequest
+from terminal.model.enums import Evidence, Knowledge, OrderStatus, PendingRequest
 from terminal.model.ids import AccountId, ClientOrderId, InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.order import Order
 from terminal.ports import BrokerTruth, ExecutionVenue
 from terminal.trading.compare import (
-    PositionGap,
-    adjustment_id,
     describe,
     is_missing,
-    position_gaps,
     session_over,
 )
 from terminal.trading.inbox import VenueInbox
@@ -34,15 +30,18 @@ from terminal.trading.index import OrderIndex
 from terminal.trading.ledger import OrderLedger
 from terminal.trading.link import LinkWatch
 from terminal.trading.portfolio import Portfolio
+from terminal.trading.position_check import POLL_APART_S, PositionCheck
 from terminal.trading.sender import Sender
 
 _log = structlog.get_logger("orders")
-POLL_APART_S: Final = 10.0
+
 RETRY_S: Final = 5.0
+ROUTINE_S: Final = 60.0
 _POLL_APART_NS: Final = round(POLL_APART_S * NS_PER_S)
 _REQUEST_NS: Final = 5 * NS_PER_S
 _FIRST_SPACING_S: Final = 0.5
 _LAST_SPACING_S: Final = 30.0
+_ROUTINE: Final = "a routine look"
 _UNEXPLAINED: Final = "something is not explained yet"
 _REASONS_KEPT: Final = 1_000
 Spawn = Callable[[str, Coroutine[Any, Any, object]], object]
@@ -54,13 +53,6 @@ class _Missing:
     first_ns: int
     """Monotonic: the broker's clock may jump, and a jump proves nothing."""
     polls: int = 1
-
-
-@dataclass(slots=True)
-class _Gap:
-    gap: PositionGap
-    first_ns: int
-    """Monotonic."""
 
 
 class Reconciler:
@@ -106,9 +98,9 @@ class Reconciler:
         self._reasons: set[str] = set()
         self._fruitless: dict[str, int] = {}
         self._missing: dict[ClientOrderId, _Missing] = {}
-        self._gaps: dict[InstrumentId, _Gap] = {}
-        self._compared: set[AccountId] = set()
-        self._adopt_late: set[InstrumentId] = set()
+        self._positions = PositionCheck(
+            ledger=ledger, portfolio=portfolio, clock=clock, instrument_of=instrument_of, ask=self.ask
+        )
         self.probes = 0
         """How often the broker was asked because of a doubt."""
 
@@ -120,7 +112,8 @@ class Reconciler:
         """
         if not self._link.connected:
             return  # the reconnect asks everything
-        _log.info("the broker will be asked", reason=reason)
+        if reason is not _ROUTINE:
+            _log.info("the broker will be asked", reason=reason)
         now = self._clock.monotonic_ns()
         self._reasons.add(reason)
         spacing_s = min(_FIRST_SPACING_S * 2 ** self._fruitless.get(reason, 0), _LAST_SPACING_S)
@@ -153,25 +146,25 @@ class Reconciler:
             try:
                 truth = await self._venue.truth(self._account_id())
             except BrokerError as fault:
-                return self._failed(fault)
+                return self._failed(fault, full=full)
             finally:
                 self._last_ns = self._clock.monotonic_ns()
             if session != self._link.session or not self._link.connected:
-                return self._failed(BrokerError(0, "the connection changed while the broker was asked"))
+                return self._failed(BrokerError(0, "the connection changed while the broker was asked"), full=full)
             return self._apply(truth, asked, full=full)
 
-    def _failed(self, fault: BrokerError) -> e.Reconciled:
+    def _failed(self, fault: BrokerError, *, full: bool) -> e.Reconciled:
         line = ("", f"no complete answer: {fault.text}", f"nothing changed; asked again in {RETRY_S:g} s")
         result = e.Reconciled(ns=self._clock.now_ns(), clean=False, lines=(line,))
-        self._publish(result)
+        if full:  # a probe that fails leaves what was agreed on, and its doubt is shown at the order
+            self._publish(result)
         self.ask("the last query failed", RETRY_S)
         return result
 
     # ------------------------------------------------------------ applying
     def _apply(self, truth: BrokerTruth, asked: Mapping[ClientOrderId, int], *, full: bool) -> e.Reconciled:
         account = self._account_id()
-        first = account not in self._compared and not self._portfolio.has_records(account)
-        self._compared.add(account)
+        self._positions.begin(account)
         before = {order.client_order_id: (order, describe(order)) for order in self._index.open()}
         known = len(self._index)
         shown, ended = self._apply_orders(truth)
@@ -183,12 +176,14 @@ class Reconciler:
             if describe(order) != was
         ]
         lines += [("not known", describe(order), "adopted as external") for order in self._index.all()[known:]]
-        gap_lines, open_gaps = self._apply_positions(truth, first=first)
+        gap_lines, open_gaps = self._positions.compare(account, truth)
         lines += gap_lines
         self._confirm(shown | ended)
         self._note_fruit(fruitful=bool(lines))
         clean = not unresolved and not open_gaps
-        if not clean:
+        if clean:
+            self.ask(_ROUTINE, ROUTINE_S)
+        else:
             self.ask(_UNEXPLAINED, self._until_proof_s())
         result = e.Reconciled(ns=self._clock.now_ns(), clean=clean, lines=tuple(lines))
         if full or lines:
@@ -203,7 +198,7 @@ class Reconciler:
         """Return when the next poll can prove something: 10 s after the first that saw it."""
         now = self._clock.monotonic_ns()
         firsts = [each.first_ns for each in self._missing.values() if each.polls == 1]
-        firsts += [each.first_ns for each in self._gaps.values()]
+        firsts += self._positions.first_seen()
         waits = [first + _POLL_APART_NS - now for first in firsts if first + _POLL_APART_NS > now]
         return min(waits) / NS_PER_S if waits else POLL_APART_S
 
@@ -212,7 +207,7 @@ class Reconciler:
         if fruitful or len(self._fruitless) > _REASONS_KEPT:
             self._fruitless.clear()
             return
-        for reason in asked - {_UNEXPLAINED}:  # its moment is the one that proves
+        for reason in asked - {_UNEXPLAINED, _ROUTINE}:  # these have their own times
             self._fruitless[reason] = self._fruitless.get(reason, 0) + 1
 
     def _apply_orders(self, truth: BrokerTruth) -> tuple[set[ClientOrderId], set[ClientOrderId]]:
@@ -311,79 +306,6 @@ class Reconciler:
                 continue
             if order.status is not OrderStatus.UNKNOWN and self._inbox.claimed(coid) <= order.filled:
                 self._ledger.record([e.OrderConfirmed(client_order_id=coid, ns=now)])
-
-    # ------------------------------------------------------------ positions
-    def _apply_positions(self, truth: BrokerTruth, *, first: bool) -> tuple[list[Line], bool]:
-        """Compare Σ fills with the broker; return the lines and whether a difference is still open."""
-        account = self._account_id()
-        reported = {each.instrument_id: each for each in truth.positions if each.account_id in (account, "")}
-        for each in truth.positions:
-            self._portfolio.on_position(each)
-        self._portfolio.forget_broker_positions(account, set(reported), truth.ns)
-        gaps = position_gaps(
-            {name: position.quantity for name, position in self._portfolio.positions().items()},
-            {name: each.quantity for name, each in reported.items() if not self._is_combo(name)},
-        )
-        self._gaps = {name: each for name, each in self._gaps.items() if any(gap == each.gap for gap in gaps)}
-        lines: list[Line] = []
-        still_open = False
-        for gap in gaps:
-            broker = reported.get(gap.instrument_id)
-            line, is_open = self._treat_gap(gap, broker, first=first)
-            lines.append(line)
-            still_open |= is_open
-        return lines, still_open
-
-    def _is_combo(self, instrument_id: InstrumentId) -> bool:
-        instrument = self._instrument_of(instrument_id)
-        return instrument is not None and instrument.asset_class is AssetClass.COMBO
-
-    def _treat_gap(self, gap: PositionGap, broker: e.PositionReported | None, *, first: bool) -> tuple[Line, bool]:
-        name, now = gap.instrument_id, self._clock.monotonic_ns()
-        ours, theirs = f"{name}: {gap.ours}", f"{name}: {gap.broker}"
-        if self._instrument_of(name) is None:  # without its multiplier no price of it means anything
-            if first:
-                self._adopt_late.add(name)
-            self.ask(f"the contract {name} is not known yet", POLL_APART_S)
-            return (ours, theirs, "its contract is not known yet; compared again in 10 s"), False
-        if first or name in self._adopt_late:
-            self._adopt_late.discard(name)
-            self._adjust(gap, broker, "held at the broker before the first start", opening=True)
-            return (ours, theirs, "adopted as opening position"), False
-        seen = self._gaps.get(name)
-        if seen is None:
-            self._gaps[name] = _Gap(gap=gap, first_ns=now)
-            return (ours, theirs, "executions were asked for; compared again in 10 s"), True
-        if now - seen.first_ns < _POLL_APART_NS:
-            return (ours, theirs, "compared again in 10 s"), True
-        del self._gaps[name]
-        self._adjust(gap, broker, "two comparisons found no execution that explains it", opening=False)
-        return (ours, theirs, f"position adjusted by {gap.delta}, flagged"), False
-
-    def _adjust(self, gap: PositionGap, broker: e.PositionReported | None, reason: str, *, opening: bool) -> None:
-        account, now = self._account_id(), self._clock.now_ns()
-        instrument = self._instrument_of(gap.instrument_id)
-        multiplier = float(instrument.multiplier) if instrument is not None else 1.0
-        price = None
-        if broker is not None and broker.quantity:
-            price = broker.average_cost / multiplier
-        if price is None:
-            price = self._portfolio.valuation.mark(gap.instrument_id)
-        held = self._portfolio.position(gap.instrument_id).average_price
-        self._ledger.adjust(
-            e.PositionAdjusted(
-                ns=now,
-                adjustment_id=adjustment_id(
-                    account, gap, now, self._portfolio.adjustment_count(account, gap.instrument_id)
-                ),
-                account_id=account,
-                instrument_id=gap.instrument_id,
-                quantity=gap.delta,
-                price=Decimal(repr(price)) if price is not None else held,
-                reason=reason,
-                opening=opening,
-            )
-        )
 
     def close(self) -> None:
         if self._timer is not None:

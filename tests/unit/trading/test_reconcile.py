@@ -456,6 +456,27 @@ def test_the_same_question_is_asked_ever_more_rarely_and_a_new_one_at_once() -> 
     assert desk.broker.truths == asked + 1
 
 
+def test_a_fill_that_nobody_told_is_found_within_a_minute() -> None:
+    desk = Desk()
+    order = desk.working()
+    desk.broker.executions = [desk.execution(order, 100)]
+    desk.broker.completed = [desk.completed(order, "Filled", 100)]
+    desk.clock.advance(61)
+    assert state(order) is S.FILLED
+    assert desk.engine.portfolio.position(AAPL).quantity == 100
+    assert trading(desk) is TradingState.ACTIVE
+
+
+def test_a_routine_look_that_fails_leaves_trading_as_it_is() -> None:
+    desk = Desk()
+    desk.working()
+    told = len(reports(desk))
+    desk.broker.truth_fault = BrokerError(0, "timed out")
+    desk.clock.advance(100)
+    assert trading(desk) is TradingState.ACTIVE
+    assert len(reports(desk)) == told
+
+
 def test_no_question_without_a_connection() -> None:
     desk = Desk()
     order = desk.submit(limit())
