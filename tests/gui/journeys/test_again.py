@@ -41,11 +41,11 @@ def picture(desk: Desk) -> dict[str, Any]:
     """Return what a person has set up and what the tables say."""
     orders = [
         [cell(desk, "orders", row, key) for key in ("state", "symbol", "quantity", "filled", "limit", "id")]
-        for row in sorted(desk.orders.model.ids)
+        for row in sorted(desk.orders.model.ids, key=str)
     ]
     fills = [
         [cell(desk, "fills", row, key) for key in ("symbol", "quantity", "price", "commission")]
-        for row in sorted(desk.fills.model.ids)
+        for row in sorted(desk.fills.model.ids, key=str)
     ]
     current = desk.market.current
     return {

@@ -2,6 +2,7 @@
 """What the window offers besides orders by hand: strategies, the option chain, settings, looks; and its guards."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QDialog,
     QDoubleSpinBox,
     QHeaderView,
     QLineEdit,
@@ -100,9 +102,8 @@ def test_an_option_is_bought_from_the_chain_and_lines_are_given_back(terminal: T
         )
         money = chain.model.at_the_money()
         assert money is not None
-        row = chain.model.strikes[money]
         for name in ("delta", "gamma", "vega", "theta", "iv", "bid", "ask"):
-            await shown(lambda name=name: chain.model.value(row.call, name) is not None, f"{name} streams")
+            await shown(partial(_streams, desk, money, name), f"{name} streams")
         used = desk.kernel.subscriptions.used()
         assert used <= desk.kernel.settings.connection.market_data_lines
         await _buy_the_call(desk, money)
@@ -112,6 +113,10 @@ def test_an_option_is_bought_from_the_chain_and_lines_are_given_back(terminal: T
         assert not bad_lines(desk), bad_lines(desk)
 
     assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
+
+
+def _streams(desk: Desk, index: int, name: str) -> bool:
+    return desk.chain.model.value(desk.chain.model.strikes[index].call, name) is not None
 
 
 async def _buy_the_call(desk: Desk, index: int) -> None:
@@ -243,13 +248,13 @@ def test_every_window_names_its_mode_and_every_control_itself(terminal: Terminal
             desk.window.actions_[key].trigger()
             await shown(lambda: QApplication.activeModalWidget() is not None, f"{key} opens a dialog")
             box = QApplication.activeModalWidget()
-            assert box is not None
+            assert isinstance(box, QDialog)
             assert "PAPER" in box.windowTitle(), key
             assert not list(unnamed(box)), "\n".join(unnamed(box))
             if isinstance(box, ConnectDialog):
                 assert box.port.value() == market.port
             press(box, Qt.Key.Key_Escape)
-            await shown(lambda box=box: not box.isVisible(), f"{key} closes")
+            await gone(box)
         dock = desk.docks["chart"]
         dock.setFloating(True)
         await turns()
