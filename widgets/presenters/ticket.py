@@ -170,13 +170,14 @@ class TicketPresenter:
 
     # ------------------------------------------------------------ one click
     def click_to_trade(self, side: Side, price: Decimal) -> None:
-        """A limit order from the ladder, with the ticket's size: at once, since the ladder only clicks when armed."""
+        """A limit order from the ladder, with the ticket's size: at once while the core is armed, else it asks."""
         self.panel.prefill(side=side, limit=price)
         draft = self.panel.draft
         if draft is None:
             self._stage.say(ToastKind.ERROR, "Order not sent", "The ticket's size cannot be read; mend it there.")
             return
-        if draft.command.spec.order_type is OrderType.LIMIT and self._kernel.mode is not Mode.LIVE:
+        plain = draft.command.spec.order_type is OrderType.LIMIT and self._kernel.mode is not Mode.LIVE
+        if plain and self._kernel.armed:  # the screen hears of a disarming a moment after the core
             self.submit_now(draft.command)
         else:
             self._stage.run(self.send(draft), "Order not sent")
@@ -193,7 +194,8 @@ class TicketPresenter:
             self._forget_preview()
             return
         if draft.command != self._preview_of:
-            self._preview, self._problem = None, ""
+            self._preview = self._preview_of = None
+            self._problem = ""
             self._show(draft)
             self._ask(draft)
 
