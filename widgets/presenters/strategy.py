@@ -57,7 +57,7 @@ class StrategyPresenter:
     def show_all(self) -> None:
         entries = [entry for entry in self._kernel.strategies.entries() if entry.plugin.id in self._panel.lines]
         for entry in entries:
-            self._panel.lines[entry.plugin.id].show_state(entry.state, entry.reason, entry.symbols)
+            self._panel.show_state(entry.plugin.id, entry.state, entry.reason, entry.symbols)
             self._panel.forms[entry.plugin.id].show_values(entry.values, entry.symbols)
         self._panel.show_running(
             sum(entry.state is StrategyState.LIVE for entry in entries),

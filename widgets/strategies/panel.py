@@ -6,6 +6,7 @@ One click switches between Off, Observe and Live. Results are the strategy's own
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -108,6 +109,8 @@ class StrategyLine(QFrame):
         elif reason:
             self.word.setText(reason[:1].upper() + reason[1:])
             set_property(self.word, "tone", "warn")
+        elif self.word.property("tone") in ("warn", "danger"):  # what stopped it is no longer so
+            self.word.setText("")
 
     def show_figures(self, figures: StrategyFigures) -> None:
         self.figures.setText(f"{figures.position or 'flat'}   {figures.orders} working")
@@ -207,6 +210,8 @@ class StrategiesPanel(Panel):
         self.lines: dict[StrategyId, StrategyLine] = {}
         self.forms: dict[StrategyId, ParameterForm] = {}
         self._decisions: dict[StrategyId, TableModel] = {}
+        self._tables: dict[StrategyId, Table] = {}
+        self._serial = count()
         self._selected: StrategyId | None = None
         self._list = QVBoxLayout()
         self._list.setContentsMargins(0, 0, 0, 0)
@@ -249,7 +254,7 @@ class StrategiesPanel(Panel):
         self.forms[strategy_id] = form
         self._decisions[strategy_id] = TableModel(rows.COLUMNS, self, keep_last=_KEPT)
         table = Table(self.theme, self._decisions[strategy_id], name=f"Decisions of {title}")
-        table.view.set_empty("No decisions yet", "Switch the strategy to Observe: it says what it would do, and why.")
+        self._tables[strategy_id] = table
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -259,6 +264,7 @@ class StrategiesPanel(Panel):
         book.addTab(table, f"{title}: decisions")
         book.addTab(scroll, "Parameters")
         self._books[strategy_id] = book
+        self.show_state(strategy_id, StrategyState.OFF, "", ())
         self.pages.addWidget(book)
         if self._selected is None:
             self.select(strategy_id)
@@ -272,12 +278,22 @@ class StrategiesPanel(Panel):
         for known, line in self.lines.items():
             set_property(line, "selected", known == strategy_id)
 
+    def show_state(self, strategy_id: StrategyId, state: StrategyState, reason: str, symbols: Sequence[str]) -> None:
+        """Show the state of one strategy and, when it is not off, why no decision stands there yet."""
+        self.lines[strategy_id].show_state(state, reason, symbols)
+        running = state in (StrategyState.OBSERVE, StrategyState.LIVE)
+        self._tables[strategy_id].view.set_empty(
+            "No decisions yet",
+            "It decides when a bar of its symbols closes."
+            if running
+            else "Switch the strategy to Observe: it says what it would do, and why.",
+        )
+
     def add_decision(self, decision: DecisionMade) -> None:
         model = self._decisions.get(decision.strategy_id)
         if model is None:
             return
-        serial = len(model.ids)
-        model.update((decision.ns, decision.instrument_id, serial), rows.decision_cells(decision))
+        model.update((decision.ns, decision.instrument_id, next(self._serial)), rows.decision_cells(decision))
         self.lines[decision.strategy_id].show_decision(decision)
 
     def show_running(self, live: int, observing: int) -> None:

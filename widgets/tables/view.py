@@ -124,6 +124,7 @@ class RowsView(QTableView):
     def set_empty(self, title: str, meaning: str = "") -> None:
         """Say in the middle what would stand here when there is no row."""
         self._empty_title, self._empty_meaning = title, meaning
+        self.setAccessibleDescription(f"When empty: {title}. {meaning}")
         self.viewport().update()
 
     @property
