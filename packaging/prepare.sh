@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Prepare everything that Tiller needs in this checkout; called by make, safe to run again, silent when done.
 #
-#   prepare.sh venv runtime|dev|package DIR   a virtual environment with exactly the locked packages
+#   prepare.sh venv runtime|dev|package DIR   a virtual environment with the locked packages, each at its locked version
 #   prepare.sh qt base|window DIR             the system libraries that Qt loads (window: also those of X11)
 #   prepare.sh display                        refuse, with the way out, where a window cannot open
 #
