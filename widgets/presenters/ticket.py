@@ -177,6 +177,7 @@ class TicketPresenter:
             self._stage.say(ToastKind.ERROR, "Order not sent", "The ticket's size cannot be read; mend it there.")
             return
         plain = draft.command.spec.order_type is OrderType.LIMIT and self._kernel.mode is not Mode.LIVE
+        plain = plain and not self._kernel.soft_refusals(draft.command)  # what may be confirmed is asked
         if plain and self._kernel.armed:  # the screen hears of a disarming a moment after the core
             self.submit_now(draft.command)
         else:

@@ -95,6 +95,7 @@ class Control:
 
     def do_truth(self) -> dict[str, Any]:
         truth, market = self._server.truth, self._market
+        self._server._hub.history.flush()
         symbols = {one.broker_id: one.symbol for one in market.instruments()}
         return {
             "positions": {

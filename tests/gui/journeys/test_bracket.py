@@ -24,7 +24,6 @@ from tests.gui.journeys.stage import (
     ready,
     shown,
     texts,
-    turns,
     write,
 )
 from widgets.blotter.cell_editor import CellEditor
@@ -126,7 +125,7 @@ async def _change_the_stop(desk: Desk, market: DrivenMarket, stop: Order) -> Non
     press(editor, Qt.Key.Key_Up)
     press(editor, Qt.Key.Key_Return)
     await shown(lambda: stop.spec.stop_price == before + TICK, "the stop stands one tick higher")
-    await turns()
+    market.truth()
     change = market.orders_received()
     assert len(change) == sent + 1, "exactly one message changes it"
     assert Decimal(str(decoded(change[-1])["aux_price"])) == before + TICK

@@ -239,3 +239,22 @@ def test_stop_all_blocks_cancels_and_tells_the_answer_per_order(terminal: Termin
 
     assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
     assert {one["status"] for one in market.truth()["orders"]} == {"Cancelled"}
+
+
+def test_the_same_click_twice_asks_whether_it_is_meant(terminal: Terminal, market: DrivenMarket) -> None:
+    async def journey(desk: Desk) -> None:
+        await ready(desk)
+        await still(desk, market, "AAPL")
+        await arm(desk)
+        price = ladder_price(desk, 1)
+        click_ladder(desk, Zone.BID, price)
+        await newest(desk, "AAPL", 1)
+        click_ladder(desk, Zone.BID, price)
+        box = await dialog("confirm")
+        assert "DUPLICATE" in texts(box)
+        box.reject()
+        await gone(box)
+        assert len(orders_of(desk, "AAPL")) == 1
+
+    assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
+    assert len(market.truth()["orders"]) == 1
