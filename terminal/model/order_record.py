@@ -76,6 +76,8 @@ class OrderRecord:
         self.updated_ns: int = first.ns
         self.spec: OrderSpec = first.spec
         """Acknowledged terms (the asked ones until the broker has spoken)."""
+        self.first_quantity: Decimal = first.spec.quantity
+        """As it was sent: for an exit the size of its entry."""
         self.requested: OrderSpec | None = None
         """Terms of a pending replace."""
         self.status: OrderStatus = OrderStatus.INITIALIZED

@@ -127,6 +127,12 @@ class Closer:
             if order.spec.side.sign * position < 0 and (order.role in _EXIT_ROLES or order.spec.order_type in _RESTING)
         ]
 
+    def cancel_openers(self, actor: str) -> None:
+        """Cancel every own order that does not protect a position."""
+        for instrument_id in sorted({order.instrument_id for order in self._index.open() if order.is_own}):
+            command = ClosePosition(instrument_id=instrument_id, actor=actor)
+            self._cancel_openers(command, self._own(command))
+
     def _cancel_openers(self, command: ClosePosition, orders: Sequence[Order]) -> None:
         """Cancel what does not protect the position, which stays."""
         exits = self._exits(command)

@@ -14,7 +14,7 @@ import structlog
 from terminal.bus import Bus
 from terminal.clock import Clock
 from terminal.model import events as e
-from terminal.model.commands import CancelOrders, SubmitOrder
+from terminal.model.commands import SubmitOrder
 from terminal.model.enums import OrderStatus, PendingRequest, TradingState
 from terminal.model.ids import AccountId, ClientOrderId, InstrumentId
 from terminal.model.instrument import Instrument
@@ -25,6 +25,7 @@ from terminal.trading import states
 from terminal.trading.arming import Arming
 from terminal.trading.closing import Closer
 from terminal.trading.daily_loss import DailyLossWatch
+from terminal.trading.exits import ExitWatch
 from terminal.trading.inbox import VenueInbox
 from terminal.trading.index import OrderIndex
 from terminal.trading.killswitch import KillSwitch
@@ -198,9 +199,10 @@ class TradingCore:
             clock=self._clock,
             gate=self.risk,
             trading=self.trading,
-            cancel_all=lambda actor: self._cancel_matching(CancelOrders(actor=actor)),
+            cancel_openers=self._closer.cancel_openers,
             alarm=self.alarm,
         )
+        ExitWatch(ledger=self.ledger, index=self.orders, clock=self._clock, alarm=self.alarm)
 
     # ------------------------------------------------------------ what the parts ask of the whole
     def _submit_closing(self, command: SubmitOrder, closes: Decimal) -> tuple[ClientOrderId, ...]:
@@ -209,9 +211,6 @@ class TradingCore:
     def _refused_closing(
         self, command: SubmitOrder, closes: Decimal, without: Collection[Order]
     ) -> tuple[ClientOrderId, ...]:
-        raise NotImplementedError
-
-    def _cancel_matching(self, command: CancelOrders) -> tuple[ClientOrderId, ...]:
         raise NotImplementedError
 
     def _ask(self, reason: str, delay_s: float) -> None:

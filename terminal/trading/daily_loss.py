@@ -2,7 +2,8 @@
 """DailyLossWatch: the day's loss closes the gate by itself, in two steps.
 
 At the first limit only closing orders may leave; at the second everything is halted and own orders are
-cancelled. A step stays for the trading day even if the loss shrinks, unless a person raises the limits.
+cancelled, all but those that protect a position: nothing could replace them while trading is halted. A step
+stays for the trading day even if the loss shrinks, unless a person raises the limits.
 """
 
 from collections.abc import Callable
@@ -29,13 +30,13 @@ class DailyLossWatch:
         clock: Clock,
         gate: RiskGate,
         trading: TradingStates,
-        cancel_all: Callable[[str], object],
+        cancel_openers: Callable[[str], object],
         alarm: Callable[[str, str], None],
     ) -> None:
         self._clock = clock
         self._gate = gate
         self._trading = trading
-        self._cancel_all = cancel_all
+        self._cancel_openers = cancel_openers
         self._alarm = alarm
         self._timer: Timer | None = None
         self._step = TradingState.ACTIVE
@@ -76,8 +77,11 @@ class DailyLossWatch:
         reason = f"today's loss is {loss:.2f} % of net liquidation, limit {limit:g} %"
         self._trading.latch(states.DAILY_LOSS, step, reason)
         if step is TradingState.HALTED:
-            self._cancel_all("daily loss")
-            self._alarm(f"{reason}: trading is halted, own orders are being cancelled", "look at the open positions")
+            self._cancel_openers("daily loss")
+            self._alarm(
+                f"{reason}: trading is halted, own orders are being cancelled but for the exits of positions",
+                "look at the open positions",
+            )
         else:
             self._alarm(f"{reason}: only closing orders may leave", "reduce positions or stop for today")
 

@@ -218,9 +218,6 @@ class ExecutionEngine(TradingCore):
 
     def cancel_orders(self, command: c.CancelOrders) -> tuple[ClientOrderId, ...]:
         """Ask the broker to cancel every own order that matches; return those asked for."""
-        return self._cancel_matching(command)
-
-    def _cancel_matching(self, command: c.CancelOrders) -> tuple[ClientOrderId, ...]:
         asked = []
         for order in self.orders.open():
             spec = order.spec

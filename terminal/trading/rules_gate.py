@@ -4,7 +4,7 @@
 Each rule is pure: request and context in, a denial or None out.
 """
 
-from terminal.model.enums import Knowledge, Mode, OrderOrigin, OrderStatus, PendingRequest, TradingState
+from terminal.model.enums import BracketRole, Knowledge, Mode, OrderOrigin, OrderStatus, PendingRequest, TradingState
 from terminal.model.order_states import LIVE_AT_BROKER
 from terminal.trading.request import Denial, OrderRequest, RiskContext
 
@@ -123,6 +123,10 @@ def change_state(request: OrderRequest, _context: RiskContext) -> Denial | None:
         order.spec.time_in_force,
     ):
         reason = "side, type, contract and time in force cannot change; cancel it and send another"
+    elif order.role is BracketRole.ENTRY and request.spec.quantity != order.spec.quantity:
+        reason = "its exits have its size; cancel the bracket and send another"
+    elif order.role is not BracketRole.NONE and request.spec.quantity > order.first_quantity:
+        reason = f"an exit closes at most the {order.first_quantity} of its entry"
     if not reason:
         return None
     return Denial(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Getting out of a position must never leave it worse: without its stop, or on the other side of zero."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -19,7 +20,7 @@ from terminal.model.commands import (
 from terminal.model.enums import Knowledge, OrderStatus, PendingRequest, Side, TradingState
 from terminal.model.order import Order
 from terminal.trading.limits import RiskLimits
-from tests.unit.trading.desk import AAPL, ALPHA, ES, Desk, limit, market, stop
+from tests.unit.trading.desk import AAPL, ACCOUNT, ALPHA, ES, Desk, limit, market, stop
 
 pytestmark = pytest.mark.usefixtures("any_logs")  # alarms are what these tests are about
 S, D = OrderStatus, Decimal
@@ -190,3 +191,53 @@ def test_kill_while_a_bracket_is_being_written_takes_all_of_it_back() -> None:
     assert (desk.broker.placed, desk.broker.cancelled) == ([], [])
     assert report.finished
     assert all(confirmed for _, _, confirmed in report.orders)
+
+
+# ---------------------------------------------------------------- exits fit what they protect
+@pytest.mark.parametrize("quantity", ["50", "150"])
+def test_entry_does_not_change_its_size_under_its_exits(quantity: str) -> None:
+    desk = Desk()
+    entry = desk.working(limit(price="99.00"), bracket=BRACKET)
+    with pytest.raises(UserError, match="STATE_INVALID"):
+        desk.engine.modify(ModifyOrder(client_order_id=entry.client_order_id, quantity=D(quantity)))
+    desk.engine.modify(ModifyOrder(client_order_id=entry.client_order_id, limit_price=D("98.00")))
+    assert len(desk.broker.modified) == 1
+
+
+def test_exit_does_not_grow_beyond_its_entry() -> None:
+    desk = Desk()
+    _, stop_order = protected(desk)
+    with pytest.raises(UserError, match="STATE_INVALID"):
+        desk.engine.modify(ModifyOrder(client_order_id=stop_order.client_order_id, quantity=D(150)))
+    desk.engine.modify(ModifyOrder(client_order_id=stop_order.client_order_id, quantity=D(50)))
+    assert len(desk.broker.modified) == 1
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_exits_of_an_entry_that_ended_in_part_are_looked_at(cut: bool) -> None:
+    desk = Desk()
+    entry = desk.working(limit(price="99.00"), bracket=BRACKET)
+    target, stop_order = desk.engine.orders.children(entry.client_order_id)
+    desk.say(desk.execution(entry, 30, "99"))
+    desk.say(desk.status(entry, "Cancelled", 30))
+    for each in (target, stop_order):
+        spec = replace(each.spec, quantity=D(30)) if cut else each.spec
+        desk.say(desk.opened(each, "PreSubmitted", spec=spec))
+    desk.clock.advance(2)
+    assert any("more than the 30 that filled" in text for text in alarms(desk)) is not cut
+
+
+def test_day_loss_takes_no_stop_away() -> None:
+    desk = Desk()
+    desk.engine.start()
+    target, stop_order = protected(desk)
+    more = desk.working(limit(price="95.00"))
+    desk.say(
+        e.PnlReported(ns=1, account_id=ACCOUNT, instrument_id=None, daily=-10_000.0, unrealized=None, realized=None)
+    )
+    desk.clock.advance(1)
+    assert desk.engine.trading.state is TradingState.HALTED
+    assert desk.broker.cancelled == [more.broker_order_id]
+    assert target.is_open
+    assert stop_order.is_open
+    desk.engine.stop()
