@@ -47,11 +47,16 @@ def _damaged(path: Path, why: str) -> str:
     return f"The state file {path} cannot be used: {why}. Move it away to begin a new market."
 
 
+def _private(path: str, flags: int) -> int:
+    """Open for this user alone: a state tells what somebody holds."""
+    return os.open(path, flags, 0o600)
+
+
 def write_state(path: Path, parts: Mapping[str, object]) -> None:
     """Save atomically. Raises OSError when the disk refuses; the old file is then whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
+    with open(temporary, "w", encoding="utf-8", opener=_private) as file:
         json.dump({"version": VERSION, **parts}, file)
         file.flush()
         os.fsync(file.fileno())

@@ -96,3 +96,9 @@ def _order(kernel: Kernel, name: ClientOrderId) -> Order:
 def _first(names: object) -> ClientOrderId:
     assert isinstance(names, tuple)
     return ClientOrderId(str(names[0]))
+
+
+async def test_the_market_s_state_is_for_its_owner_alone(profile: ProfilePaths) -> None:
+    with market(profile) as child:
+        await asyncio.to_thread(child.wait_listening)
+    assert profile.simulator_state.stat().st_mode & 0o077 == 0

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Strategies in the running core: observing sends nothing over the wire, and nothing comes back live by itself."""
 
+import pytest
+
 from terminal.model.commands import KillSwitch, SetStrategyState
 from terminal.model.enums import LinkState, StrategyState
 from terminal.model.events import DecisionMade
@@ -14,9 +16,13 @@ VWAP = StrategyId("vwap_cross")
 ONE = {"watchlist.symbols": ("AAPL", "NVDA")}
 
 
-async def test_observing_sends_nothing(profile: ProfilePaths, allow_logs: AllowLogs) -> None:
+@pytest.fixture(autouse=True)
+def _slow_machine(allow_logs: AllowLogs) -> None:
+    allow_logs("strategies")  # a busy machine makes callbacks slow
+
+
+async def test_observing_sends_nothing(profile: ProfilePaths) -> None:
     """Until it has decided that it would trade: not one order message on the wire."""
-    allow_logs("strategies")
     async with world(profile, changes=ONE) as w:
         core = await w.ready()
         decisions: list[DecisionMade] = []
