@@ -296,13 +296,14 @@ class Kernel:
         wanted = AccountId(self.settings.connection.account) if self.settings.connection.account else None
         if wanted is None and accounts:
             wanted = accounts[0]
-        if wanted is None or wanted not in accounts or wanted == self.account_id:
+        if wanted is None or wanted not in accounts:
+            return
+        session = TradingSession(account_id=wanted, mode=self.mode, client_id=self.settings.connection.client_id)
+        if session == self.risk.session:
             return
         self.account_id = wanted
         self.journal.raise_order_id_floor(self.broker.next_order_id_floor())
-        self.execution.use_account(
-            TradingSession(account_id=wanted, mode=self.mode, client_id=self.settings.connection.client_id)
-        )
+        self.execution.use_account(session)
 
     def _after_link(self, event: LinkChanged) -> None:
         if event.state is LinkState.READY:
