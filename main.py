@@ -9,13 +9,14 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from brokers.simulator.child import SimulatorChild
+    from terminal.errors import TerminalError
     from terminal.kernel import Kernel
     from terminal.kernel.doctor import Finding
     from terminal.logs import Logs
@@ -32,59 +33,6 @@ LOOK: Final = (
     ("appearance", "density", ("auto", "compact", "normal", "relaxed")),
 )
 """What the first paint needs of the settings: section, key, values with the default first. A test holds them equal."""
-RESERVED: Final = ("day", "data", "drill", "kill", "backtest", "probe")
-
-
-# ---------------------------------------------------------------- arguments
-def _size(text: str) -> tuple[int, int]:
-    width, cross, height = text.lower().partition("x")
-    if not cross or not width.isdecimal() or not height.isdecimal() or int(width) < 800 or int(height) < 600:
-        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT of at least 800x600, was {text!r}")
-    return int(width), int(height)
-
-
-def _parser() -> argparse.ArgumentParser:
-    from terminal import __version__
-
-    parser = argparse.ArgumentParser(prog="tiller", description="A desktop trading terminal for Interactive Brokers.")
-    parser.add_argument("--version", action="version", version=f"Tiller {__version__}")
-    _profile_options(parser)
-    parser.add_argument("--demo", action="store_true", help="trade the simulated market, whatever the profile says")
-    parser.add_argument(
-        "--headless", action="store_true", help="the same core without a window, until SIGINT or SIGTERM"
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    simulate = commands.add_parser("simulate", help="run the simulated TWS alone", add_help=False)
-    simulate.add_argument("rest", nargs=argparse.REMAINDER)
-    shots = commands.add_parser("shots", help="start the demo offscreen and save a picture of every panel")
-    shots.add_argument("directory", type=Path, metavar="DIR")
-    shots.add_argument("--seconds", type=float, default=20.0, help="let it stream this long (default: 20)")
-    shots.add_argument("--size", type=_size, default=(1440, 900), metavar="WxH", help="window size (default: 1440x900)")
-    shots.add_argument("--theme", choices=("dark", "light", "contrast", "cvd"), default="dark")
-    selftest = commands.add_parser("selftest", help="prove this installation: connect, trade, crash, recover, verify")
-    selftest.add_argument("--json", action="store_true", help="one JSON object per step")
-    selftest.add_argument("--core", type=Path, default=None, help=argparse.SUPPRESS)  # the side that is killed
-    journal = commands.add_parser("journal", help="read the journal without the window")
-    journal.add_argument("subject", choices=("orders", "fills", "positions", "verify"))
-    journal.add_argument("--json", action="store_true")
-    _profile_options(journal)
-    doctor = commands.add_parser(
-        "doctor", help="check ports, API settings, client id, permissions, clock, disk, keyring"
-    )
-    doctor.add_argument("--host", default=None)
-    doctor.add_argument("--port", type=int, default=None)
-    doctor.add_argument("--json", action="store_true")
-    _profile_options(doctor)
-    for name in RESERVED:
-        commands.add_parser(name, help="reserved for a later version")
-    return parser
-
-
-def _profile_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", default=argparse.SUPPRESS, help="name of the profile (default: demo)")
-    parser.add_argument(
-        "--data-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="keep the profiles' data here"
-    )
 
 
 def cli(argv: Sequence[str] | None = None) -> int:
@@ -94,8 +42,10 @@ def cli(argv: Sequence[str] | None = None) -> int:
         from brokers.simulator.main import run as simulate
 
         return simulate(arguments[1:])
-    options = _parser().parse_args(arguments)
+    from terminal.command_line import parser
     from terminal.errors import UserError
+
+    options = parser().parse_args(arguments)
 
     try:
         match options.command:
@@ -249,10 +199,8 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
     from terminal.bus import Bus
     from terminal.clock import LiveClock
     from terminal.kernel import Kernel, KernelParts, limits_of
-    from terminal.kernel.doctor import report
     from terminal.ports import BrokerPlugin
     from terminal.registry import Registry
-    from terminal.secrets import open_secrets
     from terminal.storage.journal import JournalStore
     from terminal.storage.market_store import MarketStore
     from terminal.storage.workspace import WorkspaceStore
@@ -263,7 +211,6 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
     brokers.add_builtin([IBKR])
     strategies: Registry[StrategyPlugin] = Registry(StrategyPlugin)
     strategies.add_builtin([vwap_cross.PLUGIN, mean_reversion.PLUGIN])
-    secrets = await asyncio.to_thread(open_secrets, paths.profile, on_reveal=begun.logs.redactor.hide)
     bus = Bus()
     recorder = settings.recorder
 
@@ -273,7 +220,14 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
         current = kernel.settings.connection  # the person may have changed it since the start
         return current.host, current.port
 
+    def chain_key() -> bytes | None:
+        from terminal.secrets import open_secrets  # the keyring's machinery: when the journal starts, in a thread
+
+        return open_secrets(paths.profile, on_reveal=begun.logs.redactor.hide).chain_key()
+
     async def diagnosis(current: "Settings") -> str:
+        from terminal.kernel.doctor import report
+
         return report(await _findings(current, paths), as_json=False)[1]
 
     parts = KernelParts(
@@ -285,7 +239,7 @@ async def _build(session: Session, **overrides: Any) -> "Kernel":
         settings_file=begun.settings_file,
         journal=JournalStore(
             paths.journal,
-            key=await asyncio.to_thread(secrets.chain_key),
+            key=chain_key,
             version=__version__,
             settings_digest=settings.digest(),
             backups=paths.backups,
@@ -325,18 +279,63 @@ def _open_profile(paths: "ProfilePaths", name: str, connection: "Connection") ->
 def _run_window(options: argparse.Namespace) -> int:
     import gc
 
-    gc.disable()  # nothing of a start is garbage; the desk switches the collector on once it stands
-    with _session(options) as session:
-        mode, theme, density = session.look()
-        from widgets.app import run
+    from terminal.errors import TerminalError
 
-        return run(
-            mode=mode,
-            profile=session.paths.profile,
-            theme_name=theme,
-            density=None if density == "auto" else density,
-            build=lambda: _build(session),
-        )
+    gc.disable()  # nothing of a start is garbage; the desk switches the collector on once it stands
+    theme = None
+    try:
+        with _session(options) as session:
+            mode, theme, density = session.look()
+            from widgets.app import run
+
+            return run(
+                mode=mode,
+                profile=session.paths.profile,
+                theme_name=theme,
+                density=None if density == "auto" else density,
+                build=lambda: _build(session),
+            )
+    except TerminalError as error:
+        return _offer_way_out(options, error, theme)
+
+
+def _offer_way_out(options: argparse.Namespace, error: "TerminalError", theme: str | None) -> int:
+    """Say in a window of its own why Tiller cannot start; do what can be done about it and start anew."""
+    import subprocess
+
+    from brokers.simulator.child import program
+    from terminal.errors import UserError
+    from terminal.paths import lock_profile
+    from widgets.trouble import explain
+
+    sys.stderr.write(f"{error}\n")
+    offer = way_out(options, error)
+    if not explain(str(error), offer[0] if offer else None, theme) or offer is None:
+        return FAILED
+    try:
+        with lock_profile(_paths(options)):
+            offer[1]()
+    except UserError as second:
+        sys.stderr.write(f"{second}\n")
+        explain(str(second), None, theme)
+        return FAILED
+    subprocess.Popen([*program(), *sys.argv[1:]], start_new_session=True)
+    return OK
+
+
+def way_out(options: argparse.Namespace, error: "TerminalError") -> "tuple[str, Callable[[], object]] | None":
+    """Return what a button would say and do about ``error``; None when only the person can mend it."""
+    from terminal.settings import SettingsError
+    from terminal.storage.backup import restore_backup
+    from terminal.storage.database import CorruptDatabaseError
+
+    if isinstance(error, SettingsError) and error.mendable:
+        return "Start with default settings", _settings_file(_paths(options)).set_aside
+    journal = _paths(options).journal
+    if isinstance(error, CorruptDatabaseError) and error.path == journal and error.backups:
+        newest = error.backups[0]
+        return f"Restore {newest.name}", lambda: restore_backup(journal, newest)
+    return None
 
 
 def _run_shots(options: argparse.Namespace) -> int:
@@ -442,10 +441,16 @@ def _selftest_tools() -> "Tools":
 
 
 def _journal(options: argparse.Namespace) -> int:
+    from terminal.paths import lock_profile
     from terminal.secrets import open_secrets
+    from terminal.storage.backup import restore_newest
     from terminal.storage.inspect import journal_report
 
     paths = _paths(options)
+    if options.subject == "restore":
+        with lock_profile(paths):
+            sys.stdout.write(restore_newest(paths.journal, paths.backups, as_json=options.json))
+        return OK
     key = open_secrets(paths.profile).chain_key(create=False)
     code, text = journal_report(options.subject, paths.journal, key=key, as_json=options.json)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

@@ -68,7 +68,7 @@ class JournalStore:
         path: Path,
         *,
         codec: EventCodec | None = None,
-        key: bytes | None = None,
+        key: bytes | Callable[[], bytes | None] | None = None,
         version: str = "",
         settings_digest: str = "",
         backups: Path | None = None,
@@ -77,13 +77,16 @@ class JournalStore:
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         on_failure: Callable[[StorageError], None] | None = None,
     ) -> None:
+        """``key`` seals the chain; a function is asked for it when the journal starts, off the event loop."""
         self.path = path
         self.on_failure = on_failure
         """Called once on the core's loop when a commit failed: kill switch."""
         self._codec = codec if codec is not None else EventCodec()
         if JournalOpened.__name__ not in self._codec.kinds:
             self._codec.register(JournalOpened)
-        self._key, self._version, self._settings_digest = key, version, settings_digest
+        self._find_key = key if callable(key) else None
+        self._key = None if callable(key) else key
+        self._version, self._settings_digest = version, settings_digest
         self._queue_rows, self._disk_floor, self._backups = queue_rows, disk_floor, backups
         self._busy_timeout_ms = busy_timeout_ms
         self._writer: JournalWriter | None = None
@@ -98,6 +101,8 @@ class JournalStore:
         Raises:
             UserError: STO-00x, the file cannot be used.
         """
+        if self._find_key is not None:
+            self._key = await asyncio.to_thread(self._find_key)
         await asyncio.wrap_future(self._begin(asyncio.get_running_loop().call_soon_threadsafe))
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -111,6 +116,8 @@ class JournalStore:
 
     def open(self, dispatch: Dispatch) -> None:
         """Start without a loop (command line, tests): ``dispatch`` gets what must run on the caller's thread."""
+        if self._find_key is not None:
+            self._key = self._find_key()
         self._begin(dispatch).result()
         self._opened()
 
