@@ -74,6 +74,7 @@ LARGE_PRINT: Final = 1_000
 TOAST_ROOM: Final = 460
 CHART_AXIS: Final = 58
 SLOW_EVERY: Final = 5
+FILL_PATIENCE_MS: Final = 1_000
 AUTOSAVE_MS: Final = 2_000
 DeskSession = Callable[["Desk"], Awaitable[int]]
 MORE_KEYS: Final = (
@@ -559,6 +560,20 @@ class Desk(QObject):
         self.stage.attempt(lambda: self.kernel.workspace.save(self._blobs, panels), "Layout not saved")
 
 
+async def _filled(window: MainWindow) -> None:
+    """Wait until the docks are on screen: what the core does next would only delay them. A hidden window never is."""
+    painted = asyncio.get_running_loop().create_future()
+
+    def settle() -> None:
+        if not painted.done():
+            painted.set_result(None)
+
+    window.filled.connect(settle)
+    QTimer.singleShot(FILL_PATIENCE_MS, settle)
+    window.docks_came()
+    await painted
+
+
 async def run_desk(
     app: QApplication,
     theme: Theme,
@@ -569,7 +584,7 @@ async def run_desk(
     """Build the core and the panels, run until the window is closed, stop in order; return the exit code."""
     kernel = await build()
     desk = Desk(theme, window, kernel)
-    window.docks_came()
+    await _filled(window)
     remove_hooks = crash.install(desk.stage, kernel)
     leaving = asyncio.get_running_loop().create_future()
 

@@ -30,9 +30,13 @@ def _tell(moment: str) -> None:
 
 
 class MainWindow(QMainWindow):
-    """Signals: ``closing`` when the person wants to leave; the window stays until `leave` is called."""
+    """Signals:
+    closing: the person wants to leave; the window stays until `leave` is called.
+    filled: the docks were painted for the first time.
+    """
 
     closing = Signal()
+    filled = Signal()
 
     def __init__(self, theme: Theme, mode: str, profile: str) -> None:
         super().__init__()
@@ -103,12 +107,17 @@ class MainWindow(QMainWindow):
             _tell("first paint")
         if self._docks_came:
             self._docks_came = False
-            QTimer.singleShot(0, self, lambda: _tell("docks filled"))  # when this pass has painted them too
+            QTimer.singleShot(0, self, self._docks_painted)  # when this pass has painted them too
 
     def docks_came(self) -> None:
-        """Tell ``docks filled`` on standard error after the paint that shows them, where TILLER_TRACE_START is set."""
-        self._docks_came = bool(os.environ.get("TILLER_TRACE_START"))
+        """Emit ``filled`` once the docks are on screen."""
+        self._docks_came = True
         self.update()
+
+    def _docks_painted(self) -> None:
+        if os.environ.get("TILLER_TRACE_START"):
+            _tell("docks filled")
+        self.filled.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._leaving:
