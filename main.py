@@ -47,6 +47,10 @@ def cli(argv: Sequence[str] | None = None) -> int:
 
     options = parser().parse_args(arguments)
 
+    if options.command in ("journal", "doctor", "selftest"):  # their standard output is an answer, not a log
+        from terminal.logs import configure_structlog
+
+        configure_structlog()
     try:
         match options.command:
             case None:

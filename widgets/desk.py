@@ -5,7 +5,6 @@ Imported after the first paint. It holds the parts together and decides nothing 
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -581,8 +580,16 @@ async def run_desk(
     build: Callable[[], Awaitable[Kernel]],
     session: DeskSession | None,
 ) -> int:
-    """Build the core and the panels, run until the window is closed, stop in order; return the exit code."""
-    kernel = await build()
+    """Build the core and the panels, run until the window is closed, stop in order; return the exit code.
+
+    Raises:
+        TerminalError: it cannot start; the window is gone and the core, if there was one, has stopped.
+    """
+    try:
+        kernel = await build()
+    except TerminalError:
+        window.leave()
+        raise
     desk = Desk(theme, window, kernel)
     await _filled(window)
     remove_hooks = crash.install(desk.stage, kernel)
@@ -594,27 +601,13 @@ async def run_desk(
 
     window.closing.connect(leave)
     app.commitDataRequest.connect(lambda _: leave())
-    code = 1
     try:
         await kernel.start()
         desk.start()
-        code = await session(desk) if session is not None else await leaving
-    except TerminalError as error:
-        code = await _explain(desk, error, interactive=session is None)
+        return await session(desk) if session is not None else await leaving
     finally:
         desk.save_layout()
         desk.close()
         await kernel.stop()
         remove_hooks()
         window.leave()
-    return code
-
-
-async def _explain(desk: Desk, error: TerminalError, *, interactive: bool) -> int:
-    """Say why Tiller cannot start, on screen and on standard error."""
-    sys.stderr.write(f"{error}\n")
-    if interactive:
-        mode = desk.kernel.mode.value
-        notice = dialogs.Notice(desk.theme, desk.window, mode=mode, title="Tiller cannot start", text=str(error))
-        await dialogs.finished(notice)
-    return 1

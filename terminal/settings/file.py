@@ -48,6 +48,11 @@ class SettingsError(UserError):
         super().__init__(code, text)
         self.problems = tuple(problems)
 
+    @property
+    def mendable(self) -> bool:
+        """Whether setting the file aside and starting with defaults loses nothing that a newer Tiller wrote."""
+        return self.code in ("SET-001", "SET-002", "SET-004")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsLoaded:

@@ -7,6 +7,7 @@ every migration; of each sort the newest are kept.
 
 import asyncio
 import contextlib
+import json
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -132,6 +133,22 @@ def restore_backup(journal: Path, backup: Path) -> Path | None:
     accept_end(journal)
     _log.warning("journal restored from its backup", file=backup.name, kept=kept.name if kept is not None else None)
     return kept
+
+
+def restore_newest(journal: Path, folder: Path, *, as_json: bool = False) -> str:
+    """Put the newest backup in the journal's place; return what was done, in words or as JSON.
+
+    Raises:
+        UserError: STO-011, there is no backup; as `restore_backup`.
+    """
+    found = list_backups(folder)
+    if not found:
+        raise UserError("STO-011", f"there is no backup in {folder}: nothing was changed")
+    kept = restore_backup(journal, found[0])
+    if as_json:
+        return json.dumps({"version": 1, "restored": str(found[0]), "kept": str(kept) if kept else None}) + "\n"
+    told = f"; what was there is kept as {kept}" if kept else ""
+    return f"{journal} is now {found[0].name}{told}. The broker is asked for what is missing at the next start\n"
 
 
 def set_aside(database: Path) -> Path | None:

@@ -29,7 +29,11 @@ class CorruptDatabaseError(UserError):
     """The file is damaged. ``backups`` are the copies it can be restored from, newest first (see backup.py)."""
 
     def __init__(self, path: Path, what: str, backups: Sequence[Path] = ()) -> None:
-        newest = f"restore the backup {backups[0].name}" if backups else "there is no backup; move the file away"
+        newest = (
+            f"restore the backup {backups[0].name} (`tiller journal restore`)"
+            if backups
+            else "there is no backup; move the file away"
+        )
         super().__init__(
             "STO-001",
             f"{path} is damaged ({what}); it was left as it is and nothing will be sent. Way out: {newest}; "

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import main
 from terminal import __version__
+from terminal.command_line import RESERVED
 from tests.conftest import ROOT
 from tests.support.program import running, tiller
 
-COMMANDS = ("simulate", "shots", "selftest", "journal", "doctor", *main.RESERVED)
+COMMANDS = ("simulate", "shots", "selftest", "journal", "doctor", *RESERVED)
 
 
 @pytest.mark.parametrize("arguments", [(), *((command,) for command in COMMANDS)])
@@ -31,7 +31,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", main.RESERVED)
+@pytest.mark.parametrize("name", RESERVED)
 def test_a_reserved_name_is_a_usage_error(name: str) -> None:
     done = tiller(name)
     assert (done.code, done.output) == (2, "")
