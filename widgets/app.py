@@ -25,6 +25,8 @@ os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 APPLICATION_ID: Final = "tiller"
 _PAINT_PATIENCE_MS: Final = 2_000
+_SWITCH_S: Final = 0.0005
+"""How long a thread (journal, recorder, keyring) may keep the interpreter while the window waits for it."""
 _SETTLED_MS: Final = (4_000, 30_000)
 """After the first paint: the panels stand; their histories have come."""
 
@@ -52,6 +54,7 @@ def run(
     theme = Theme(app, theme_name, density)
     window = MainWindow(theme, mode, profile)
     _paint(app, window)
+    sys.setswitchinterval(_SWITCH_S)
     for after_ms in _SETTLED_MS:
         QTimer.singleShot(after_ms, collector.settle)
     import asyncio
