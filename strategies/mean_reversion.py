@@ -89,9 +89,13 @@ class MeanReversion(Strategy):
         self._bars_held = 0
 
     def warm_up(self, ctx: StrategyContext, bars: Sequence[Bar]) -> None:
+        opened_ns = ctx.position.opened_ns
         for bar in bars:
-            if bar.end_ns <= ctx.now_ns:  # never learn from a bar that can still change
-                self._ema.push(bar.close)
+            if bar.end_ns > ctx.now_ns:
+                continue  # never learn from a bar that can still change
+            self._ema.push(bar.close)
+            if opened_ns is not None and bar.end_ns > opened_ns:
+                self._bars_held += 1  # held through a restart, a change of parameters or a break of the link
 
     def on_bar(self, ctx: StrategyContext, bar: Bar) -> None:
         ema = self._ema.push(bar.close)

@@ -116,7 +116,7 @@ def _narrow(column: Array) -> tuple[int, int, int, bytes]:
         return _ABSENT, 0, 0, b""
     if (values.view(np.int64) == values.view(np.int64)[0]).all():
         return _CONSTANT, 0, int(values.view(np.int64)[0]), b""
-    if np.isfinite(values).all() and not (np.signbit(values) & (values == 0.0)).any():
+    if (np.abs(values) < 2**53).all() and not (np.signbit(values) & (values == 0.0)).any():
         for digits in range(_MOST_DIGITS + 1):
             scaled = np.rint(values * _POWERS[digits])
             if not (np.abs(scaled) < 2**53).all() or not (scaled / _POWERS[digits] == values).all():

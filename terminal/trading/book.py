@@ -107,9 +107,11 @@ class Book:
         side = Side.BUY if booking.signed > 0 else Side.SELL
         multiplier = self.multiplier if self.multiplier is not None else Decimal(1)
         quantity = abs(booking.signed)
-        self.total = self.total.with_fill(side, quantity, booking.price, multiplier)
+        self.total = self.total.with_fill(side, quantity, booking.price, multiplier, booking.event_ns)
         own = self.by_strategy.get(booking.strategy_id, _FLAT)
-        self.by_strategy[booking.strategy_id] = own.with_fill(side, quantity, booking.price, multiplier)
+        self.by_strategy[booking.strategy_id] = own.with_fill(
+            side, quantity, booking.price, multiplier, booking.event_ns
+        )
 
     def _charge(self, strategy_id: StrategyId | None, amount: Decimal) -> None:
         self.total = self.total.with_commission(amount)

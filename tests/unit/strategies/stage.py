@@ -69,8 +69,8 @@ class Stage:
     def _keep(self, gates: Sequence[Gate]) -> None:
         self.gates = {name: passed for name, _, passed in gates}
 
-    def hold_position(self, quantity: int) -> None:
-        self.position = Position(quantity=Decimal(quantity), average_price=Decimal(100))
+    def hold_position(self, quantity: int, opened_ns: int | None = None) -> None:
+        self.position = Position(quantity=Decimal(quantity), average_price=Decimal(100), opened_ns=opened_ns)
 
     def feed(self, strategy: Strategy, *bars: Bar) -> None:
         for bar in bars:

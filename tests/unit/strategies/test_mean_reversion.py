@@ -178,3 +178,14 @@ def test_how_long_it_holds_and_when_it_is_flat_follow_their_parameters() -> None
     assert stage.exits == ["held for the most bars allowed"]
     stage.tick(strategy, new_york(6, 15))
     assert stage.exits[-1] == "flat before the close"
+
+
+def test_bars_held_before_a_restart_count() -> None:
+    stage, strategy = Stage(), MeanReversion({})
+    stage.now_ns = START
+    stage.hold_position(-10, opened_ns=START - 5 * QUARTER)
+    strategy.warm_up(stage, bars([100.0] * 40, start_ns=START - 40 * QUARTER, seconds=900))
+    feed(stage, strategy, [102.0, 103.0])
+    assert stage.exits == []
+    feed(stage, strategy, [104.0], START + 2 * QUARTER)
+    assert stage.exits == ["held for the most bars allowed"]
