@@ -97,6 +97,7 @@ class Reconciler:
         self._last_ns = 0
         self._reasons: set[str] = set()
         self._fruitless: dict[str, int] = {}
+        self._failures = 0
         self._missing: dict[ClientOrderId, _Missing] = {}
         self._positions = PositionCheck(
             ledger=ledger, portfolio=portfolio, clock=clock, instrument_of=instrument_of, ask=self.ask
@@ -154,15 +155,18 @@ class Reconciler:
             return self._apply(truth, asked, full=full)
 
     def _failed(self, fault: BrokerError, *, full: bool) -> e.Reconciled:
-        line = ("", f"no complete answer: {fault.text}", f"nothing changed; asked again in {RETRY_S:g} s")
+        wait_s = min(RETRY_S * 2**self._failures, _LAST_SPACING_S)
+        self._failures += 1
+        line = ("", f"no complete answer: {fault.text}", f"nothing changed; asked again in {wait_s:g} s")
         result = e.Reconciled(ns=self._clock.now_ns(), clean=False, lines=(line,))
         if full:  # a probe that fails leaves what was agreed on, and its doubt is shown at the order
             self._publish(result)
-        self.ask("the last query failed", RETRY_S)
+        self.ask("the last query failed", wait_s)
         return result
 
     # ------------------------------------------------------------ applying
     def _apply(self, truth: BrokerTruth, asked: Mapping[ClientOrderId, int], *, full: bool) -> e.Reconciled:
+        self._failures = 0
         account = self._account_id()
         self._positions.begin(account)
         before = {order.client_order_id: (order, describe(order)) for order in self._index.open()}

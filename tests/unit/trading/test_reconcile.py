@@ -144,6 +144,27 @@ def test_failed_query_is_no_empty_answer() -> None:
     assert trading(desk) is TradingState.HALTED
 
 
+def test_a_query_that_keeps_failing_is_asked_ever_more_rarely_and_answers_at_last() -> None:
+    desk = Desk(connect=False)
+    desk.broker.truth_fault = BrokerError(321, "read-only")
+    desk.connect()
+    asked = []
+    for _ in range(130):
+        before = desk.broker.truths
+        desk.clock.advance(1)
+        asked.append(desk.broker.truths > before)
+    assert [second + 1 for second, again in enumerate(asked) if again] == [5, 15, 35, 65, 95, 125]
+    desk.broker.truth_fault = None
+    desk.clock.advance(30)
+    assert trading(desk) is TradingState.ACTIVE
+    desk.broker.truth_fault = BrokerError(0, "no end marker")
+    drop(desk)
+    desk.connect()
+    before = desk.broker.truths
+    desk.clock.advance(5)  # a success begins the count anew
+    assert desk.broker.truths == before + 1
+
+
 def test_absence_without_proof_stays_unknown_freezes_and_alarms_after_60_s() -> None:
     desk = Desk()
     order = desk.submit(limit())  # same session, its id is the newest, the broker says nothing
