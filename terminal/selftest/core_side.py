@@ -17,7 +17,7 @@ from typing import Final
 from terminal.clock import NS_PER_S, perf_ns
 from terminal.errors import TerminalError
 from terminal.kernel import Kernel
-from terminal.model.commands import BracketSpec, OrderSpec, SubmitOrder
+from terminal.model.commands import BracketSpec, ModifyOrder, OrderSpec, SubmitOrder
 from terminal.model.enums import OrderStatus, OrderType, Side, TimeInForce
 from terminal.model.ids import ClientOrderId, InstrumentId
 from terminal.model.market import Bar, Trade
@@ -25,6 +25,7 @@ from terminal.selftest.tools import (
     BRACKET,
     PARTIAL,
     PARTIAL_QUANTITY,
+    PATIENCE_S,
     SYMBOLS,
     Holding,
     SelfTestError,
@@ -40,6 +41,7 @@ OK: Final = 0
 FAILED: Final = 1
 _OWNER: Final = "selftest"
 _ALIVE: Final = frozenset({OrderStatus.ACKED, OrderStatus.WORKING})
+_TRIES: Final = 10
 
 
 def run_core(tools: Tools, folder: Path) -> int:
@@ -153,7 +155,7 @@ async def _bracket(kernel: Kernel) -> str:
 
 
 async def _partial(kernel: Kernel) -> str:
-    """Buy more than stands at the best price, at that price: a part fills, the rest waits."""
+    """Buy more than stands at the best prices, at the best; follow it when it steps away before a part has filled."""
     instrument = kernel.symbols.instrument_named(PARTIAL)
     quote = kernel.hub.quote(InstrumentId(PARTIAL))
     if instrument is None or quote is None or quote.ask is None:
@@ -179,10 +181,15 @@ async def _partial(kernel: Kernel) -> str:
             sizes.append(order.filled)
         return any(0 < size < PARTIAL_QUANTITY for size in sizes)
 
-    try:
-        await until(kernel, partly, "a partial fill")
-    except SelfTestError as fault:
-        raise SelfTestError(f"{fault} ({reasons([order])})") from None
+    for _ in range(_TRIES):
+        with suppress(SelfTestError):
+            await until(kernel, partly, "a partial fill", PATIENCE_S / _TRIES)
+            break
+        quote = kernel.hub.quote(instrument.id)
+        if order.status in _ALIVE and quote is not None and quote.ask is not None:
+            kernel.do(ModifyOrder(client_order_id=name, limit_price=instrument.snap(quote.ask)))
+    else:
+        raise SelfTestError(f"no partial fill within {PATIENCE_S:g} s ({reasons([order])})")
     return f"{order.filled} of {PARTIAL_QUANTITY} {PARTIAL} filled, the rest works"
 
 

@@ -19,8 +19,8 @@ JSON_VERSION: Final = 1
 BRACKET: Final = "AAPL"
 PARTIAL: Final = "NVDA"
 SYMBOLS: Final = (BRACKET, PARTIAL)
-PARTIAL_QUANTITY: Final = Decimal(2_000)
-"""More than stands at one price, so that it fills in parts."""
+PARTIAL_QUANTITY: Final = Decimal(4_000)
+"""More than stands at the best few prices, so that it fills in parts even when the ask steps down meanwhile."""
 CORE_LIMITS: Final[Mapping[str, float]] = {
     "max_quantity_stock": 5_000.0,
     "max_notional": 1_000_000.0,
