@@ -45,6 +45,7 @@ _WITHOUT_PRINTS: Final = frozenset({AssetClass.FOREX, AssetClass.INDEX})
 _LAST_TICKS: Final = frozenset({4, 68})
 _LAST_SIZE_TICKS: Final = frozenset({5, 71})
 _ALL_LAST: Final = "AllLast"
+_DELAYED: Final = frozenset({DataType.DELAYED, DataType.DELAYED_FROZEN})
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -321,7 +322,12 @@ class MarketData:
             self._sink(made)
 
     def _prints_of(self, line: _Line, ticker: "Ticker", ns: int) -> None:
-        """Make prints of last-price ticks: a size that only repeats its price's own is none."""
+        """Make prints of last-price ticks: a size that only repeats its price's own is none.
+
+        Delayed ticks make none: a print carries no mark, and the time it would get is not when it was traded.
+        """
+        if line.data_type in _DELAYED:
+            return
         size_of_price = -1.0
         for tick in ticker.ticks:
             if tick.tickType in _LAST_TICKS:

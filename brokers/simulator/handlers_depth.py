@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
+from brokers.simulator.permissions import NO_DEPTH
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
@@ -99,7 +100,7 @@ class DepthDesk:
         return {requests.REQ_MKT_DEPTH: self.subscribe, requests.CANCEL_MKT_DEPTH: self.cancel}
 
     def subscribe(self, session: Session, request: Request) -> None:
-        """Start a book. Errors: 200 contract, 309 limit, 321 rows, 322 duplicate, and the market's own."""
+        """Start a book. Errors: 200 contract, 309 limit, 321 rows, 322 duplicate, 354 permission, the market's own."""
         if (session, request.id) in self._ladders:
             raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
         if sum(1 for owner, _ in self._ladders if owner is session) >= MAX_SUBSCRIPTIONS:
@@ -109,7 +110,9 @@ class DepthDesk:
         rows = request.integer("rows")
         if not 1 <= rows <= MAX_ROWS:
             raise invalid(f"Number of rows must be 1 to {MAX_ROWS}, was {rows}")
-        con_id = self._hub.contracts.resolve(request).broker_id or 0
+        instrument = self._hub.contracts.resolve(request)
+        self._hub.permissions.need(instrument, 354, NO_DEPTH)
+        con_id = instrument.broker_id or 0
         self._hub.exchange.book(con_id, rows)  # refuses when there is none
         ladder = Ladder(session, request.id, con_id, rows, request.flag("smart_depth"))
         self._ladders[session, request.id] = ladder

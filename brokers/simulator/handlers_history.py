@@ -15,6 +15,7 @@ from brokers.simulator.contracts import invalid, local_time, wire_time, zone_nam
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.pacing import HistoryPacing
 from brokers.simulator.past_prints import last_prints
+from brokers.simulator.permissions import no_permission
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
@@ -99,6 +100,7 @@ class HistoryDesk:
         if request.text("what_to_show") == "SCHEDULE":
             self._schedule(session, request, instrument)
             return
+        self._hub.permissions.need(instrument, 162, f"{_HMDS}{no_permission(instrument)}")
         seconds = bar_seconds(request.text("bar_size"))
         keep = request.flag("keep_up_to_date")
         if keep and request.text("end"):
@@ -201,7 +203,7 @@ class HistoryDesk:
 
     # ------------------------------------------------------------------ real-time bars
     def real_time_bars(self, session: Session, request: Request) -> None:
-        """Five-second bars from now on. Errors: 200, 321, 322."""
+        """Five-second bars from now on. Errors: 200, 321, 322, 420 permission."""
         if (session, request.id) in self._bars:
             raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
         if request.text("what_to_show") not in ("TRADES", "MIDPOINT", "BID", "ASK"):
@@ -209,6 +211,7 @@ class HistoryDesk:
         if request.integer("bar_size") != REAL_TIME_BAR_S:
             raise invalid(f"Real-time bars are of 5 seconds, not {request.integer('bar_size')}")
         instrument = self._hub.contracts.resolve(request)
+        self._hub.permissions.need(instrument, 420, f"Invalid Real-time Query:{no_permission(instrument)}")
         step = REAL_TIME_BAR_S * NS_PER_S
         start_ns = self._hub.now_ns() // step * step
         what, regular = request.text("what_to_show"), request.flag("use_rth")
@@ -239,6 +242,7 @@ class HistoryDesk:
     def historical_ticks(self, session: Session, request: Request) -> None:
         """Prints of a span: the first after a start or the last before an end."""
         instrument = self._hub.contracts.resolve(request)
+        self._hub.permissions.need(instrument, 10187, f"Failed to request historical ticks:{no_permission(instrument)}")
         count = request.integer("count")
         if not 1 <= count <= MAX_TICKS:
             raise invalid(f"Number of ticks must be 1 to {MAX_TICKS}, was {count}")

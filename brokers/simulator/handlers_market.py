@@ -8,11 +8,22 @@ here either, because volume and day figures are cumulative.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
+from brokers.simulator.market_lines import (
+    DELAYED,
+    DELAYED_FROZEN,
+    FROZEN,
+    LIVE,
+    MARK,
+    NOTHING,
+    RT_TRADE_VOLUME,
+    RT_VOLUME,
+    Line,
+)
+from brokers.simulator.permissions import DELAY_NS, NOT_SUBSCRIBED, SHOWN_DELAYED
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
@@ -25,12 +36,8 @@ MAX_LINES: Final = 100
 SNAPSHOT_NS: Final = 11 * NS_PER_S
 _GREEKS_BUDGET_NS: Final = 8_000_000
 _STATISTICS_NS: Final = 5 * NS_PER_S
-_LIVE, _FROZEN, _DELAYED, _DELAYED_FROZEN = 1, 2, 3, 4
-_RT_VOLUME, _RT_TRADE_VOLUME, _MARK = "233", "375", "221"
-
-# (price tick, size tick, price, size)
-_SIDES: Final = ((1, 0, "bid", "bid_size"), (2, 3, "ask", "ask_size"))
-_DAY_PRICES: Final = ((14, "open"), (6, "high"), (7, "low"), (9, "previous_close"))
+_DELAYED_NS: Final = NS_PER_S
+"""How often delayed lines look at the market of a quarter of an hour ago."""
 _SOURCES: Final = ((10, "bid"), (11, "ask"), (12, "last"), (13, "model"))
 
 # generic tick -> (message kind, tick type, name in Exchange.statistics)
@@ -55,43 +62,10 @@ _GENERIC: Final[Mapping[str, tuple[tuple[str, int, str], ...]]] = {
     "295": (("generic", 56, "volume_rate"),),
     "411": (("generic", 58, "realtime_historical_volatility"),),
     "588": (("size", 86, "open_interest"),),
-    _MARK: (),
-    _RT_VOLUME: (),
-    _RT_TRADE_VOLUME: (),
+    MARK: (),
+    RT_VOLUME: (),
+    RT_TRADE_VOLUME: (),
 }
-
-
-@dataclass(eq=False, slots=True)
-class Line:
-    """One market data line of one client."""
-
-    session: Session
-    req_id: int
-    instrument: Instrument
-    con_id: int
-    generics: frozenset[str]
-    data_type: int
-    snapshot_until_ns: int | None = None
-    sent: dict[object, object] = field(default_factory=dict)
-
-    def kinds(self) -> tuple[str, ...]:
-        """What the market must tell for this line."""
-        kinds = ["top"]
-        if self.instrument.asset_class is AssetClass.OPTION:
-            kinds.append("greeks")
-        if self.generics & {_RT_VOLUME, _RT_TRADE_VOLUME}:
-            kinds.append("prints")
-        return tuple(kinds)
-
-    def changed(self, key: object, value: object) -> bool:
-        """Whether a value differs from what was sent; it counts as sent from now on."""
-        if self.sent.get(key, _NOTHING) == value:
-            return False
-        self.sent[key] = value
-        return True
-
-
-_NOTHING: Final = object()
 
 
 class MarketDesk:
@@ -107,6 +81,7 @@ class MarketDesk:
         self._types: dict[Session, int] = {}
         self._open = True
         self._statistics_due = 0
+        self._delayed_due = 0
 
     def handlers(self) -> Handlers:
         return {
@@ -117,7 +92,11 @@ class MarketDesk:
 
     # ------------------------------------------------------------------ requests
     def subscribe(self, session: Session, request: Request) -> None:
-        """Start a line or a snapshot. Errors: 101 lines, 200 contract, 321 request, 322 duplicate id."""
+        """Start a line or a snapshot.
+
+        Errors: 101 lines, 200 contract, 321 request, 322 duplicate id, 354 not subscribed. Where the account has
+        no permission and the client takes delayed data, warning 10167 comes first and the line is delayed.
+        """
         if (session, request.id) in self._lines:
             raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
         if sum(1 for owner, _ in self._lines if owner is session) >= MAX_LINES:
@@ -127,8 +106,11 @@ class MarketDesk:
         generics = _generics(request)
         instrument = self._hub.contracts.resolve(request)
         con_id = instrument.broker_id or 0
-        top = self._hub.exchange.top(con_id)
-        line = Line(session, request.id, instrument, con_id, generics, self._effective_type(session))
+        data_type = self._effective_type(session, instrument)
+        line = Line(session, request.id, instrument, con_id, generics, data_type)
+        top = self._top_of(line)
+        if line.delayed:
+            session.error(request.id, 10167, SHOWN_DELAYED)
         if request.flag("snapshot"):
             line.snapshot_until_ns = self._hub.now_ns() + SNAPSHOT_NS
         self._lines[session, request.id] = line
@@ -149,8 +131,9 @@ class MarketDesk:
             snapshot_permissions=3,
         )
         self._send_top(line, top)
-        self._send_greeks(line)
-        self._send_statistics(line)
+        if not line.delayed:
+            self._send_greeks(line)
+            self._send_statistics(line)
         if line.snapshot_until_ns is not None and None not in (top.bid, top.ask, top.last):
             self._end_snapshot(line)
 
@@ -164,14 +147,25 @@ class MarketDesk:
     def market_data_type(self, session: Session, request: Request) -> None:
         """Remember which kind of data a client wants; it is confirmed with each new line."""
         wanted = request.integer("type")
-        if not _LIVE <= wanted <= _DELAYED_FROZEN:
+        if not LIVE <= wanted <= DELAYED_FROZEN:
             raise invalid(f"Invalid market data type {wanted}, must be 1, 2, 3 or 4")
         self._types[session] = wanted
 
-    def _effective_type(self, session: Session) -> int:
-        """Live data is always permitted here, so delayed is never needed; frozen only when closed."""
-        wants_frozen = self._types.get(session, _LIVE) in (_FROZEN, _DELAYED_FROZEN)
-        return _FROZEN if wants_frozen and not self._open else _LIVE
+    def _effective_type(self, session: Session, instrument: Instrument) -> int:
+        """Which kind a new line gets; frozen only when closed, delayed only where live is not permitted."""
+        wanted = self._types.get(session, LIVE)
+        frozen = wanted in (FROZEN, DELAYED_FROZEN) and not self._open
+        if self._hub.permissions.allow(instrument):
+            return FROZEN if frozen else LIVE
+        if wanted not in (DELAYED, DELAYED_FROZEN):
+            raise SimulatorRefusalError(354, NOT_SUBSCRIBED)
+        return DELAYED_FROZEN if frozen else DELAYED
+
+    def _top_of(self, line: Line) -> SimTop:
+        exchange = self._hub.exchange
+        return (
+            exchange.top_at(line.con_id, self._hub.now_ns() - DELAY_NS) if line.delayed else exchange.top(line.con_id)
+        )
 
     def forget(self, session: Session) -> None:
         for line in [line for line in self._lines.values() if line.session is session]:
@@ -202,9 +196,10 @@ class MarketDesk:
 
     def on_print(self, trade: SimPrint) -> None:
         """RTVolume strings, one per print."""
-        for line in self._by_contract.get(trade.con_id, ()):
-            for generic, tick_type in ((_RT_VOLUME, 48), (_RT_TRADE_VOLUME, 77)):
-                if generic in line.generics and not (generic == _RT_TRADE_VOLUME and trade.unreported):
+        live = [line for line in self._by_contract.get(trade.con_id, ()) if not line.delayed]
+        for line in live:
+            for generic, tick_type in ((RT_VOLUME, 48), (RT_TRADE_VOLUME, 77)):
+                if generic in line.generics and not (generic == RT_TRADE_VOLUME and trade.unreported):
                     line.session.send(
                         responses_data.TICK_STRING,
                         req_id=line.req_id,
@@ -222,13 +217,20 @@ class MarketDesk:
         """Send what changed; end snapshots that are due."""
         for con_id, top in self._tops.items():
             for line in tuple(self._by_contract.get(con_id, ())):
-                self._send_top(line, top)
+                if not line.delayed:
+                    self._send_top(line, top)
         self._tops.clear()
+        if now_ns >= self._delayed_due:
+            self._delayed_due = now_ns + _DELAYED_NS
+            for line in self._lines.values():
+                if line.delayed:
+                    self._send_top(line, self._top_of(line))
         self._send_changed_greeks()
         if now_ns >= self._statistics_due:
             self._statistics_due = now_ns + _STATISTICS_NS
             for line in self._lines.values():
-                self._send_statistics(line)
+                if not line.delayed:
+                    self._send_statistics(line)
         due = [
             line
             for line in self._lines.values()
@@ -244,7 +246,8 @@ class MarketDesk:
             con_id = next(iter(self._greeks))
             del self._greeks[con_id]
             for line in tuple(self._by_contract.get(con_id, ())):
-                self._send_greeks(line)
+                if not line.delayed:
+                    self._send_greeks(line)
 
     def _end_snapshot(self, line: Line) -> None:
         line.session.send(responses_data.TICK_SNAPSHOT_END, req_id=line.req_id)
@@ -252,19 +255,20 @@ class MarketDesk:
 
     # ------------------------------------------------------------------ ticks
     def _send_top(self, line: Line, top: SimTop) -> None:
-        for price_tick, size_tick, price_name, size_name in _SIDES:
-            price, amount = getattr(top, price_name), getattr(top, size_name)
-            self._send_side(line, price_tick, size_tick, price, amount)
+        ticks = line.ticks
+        self._send_side(line, ticks.bid, ticks.bid_size, top.bid, top.bid_size)
+        self._send_side(line, ticks.ask, ticks.ask_size, top.ask, top.ask_size)
         self._send_last(line, top)
-        for tick_type, name in _DAY_PRICES:
-            price = getattr(top, name)
+        day = ((ticks.open, top.open), (ticks.high, top.high), (ticks.low, top.low), (ticks.close, top.previous_close))
+        for tick_type, price in day:
             if price is not None and line.changed(tick_type, price):
                 self._price(line, tick_type, price, 0)
         if line.changed("volume", top.volume) and top.volume:
-            self._size(line, 8, top.volume)
+            self._size(line, ticks.volume, top.volume)
         if line.changed("halted", top.halted):
-            line.session.send(responses_data.TICK_GENERIC, req_id=line.req_id, tick_type=49, value=float(top.halted))
-        if _MARK in line.generics:
+            value = float(top.halted)
+            line.session.send(responses_data.TICK_GENERIC, req_id=line.req_id, tick_type=ticks.halted, value=value)
+        if MARK in line.generics and not line.delayed:
             self._send_mark(line, top)
 
     def _send_side(self, line: Line, price_tick: int, size_tick: int, price: float | None, amount: float) -> None:
@@ -278,13 +282,14 @@ class MarketDesk:
     def _send_last(self, line: Line, top: SimTop) -> None:
         if top.last is None:
             return
-        traded = line.sent.get("volume", _NOTHING) != top.volume
-        new_size = line.changed(5, top.last_size) or traded
-        if line.changed(4, top.last):
-            self._price(line, 4, top.last, top.last_size)
+        traded = line.sent.get("volume", NOTHING) != top.volume
+        ticks = line.ticks
+        new_size = line.changed(ticks.last_size, top.last_size) or traded
+        if line.changed(ticks.last, top.last):
+            self._price(line, ticks.last, top.last, top.last_size)
         if new_size:
-            self._size(line, 5, top.last_size)
-        if traded:
+            self._size(line, ticks.last_size, top.last_size)
+        if traded and not line.delayed:
             stamp = str(self._hub.now_ns() // NS_PER_S)
             line.session.send(responses_data.TICK_STRING, req_id=line.req_id, tick_type=45, value=stamp)
 

@@ -11,6 +11,7 @@ from typing import Final
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.past_prints import last_prints
+from brokers.simulator.permissions import no_permission
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
@@ -63,6 +64,9 @@ class TickDesk:
         if kind is None:
             raise invalid(f"Invalid tick type {request.text('type')!r}, must be one of {', '.join(_TYPES)}")
         instrument = self._hub.contracts.resolve(request)
+        self._hub.permissions.need(
+            instrument, 10189, f"Failed to request tick-by-tick data:{no_permission(instrument)}"
+        )
         if kind in _PRINTS and instrument.asset_class is AssetClass.FOREX:
             raise SimulatorRefusalError(
                 10189, f"Failed to request tick-by-tick data:{request.text('type')} is not valid for CASH."

@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 
 from brokers.simulator.contracts import ContractBook
 from brokers.simulator.history_file import HistoryFile
+from brokers.simulator.permissions import Permissions
 from brokers.simulator.protocol.language import Message
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
@@ -31,6 +32,7 @@ class Hub:
     contracts: ContractBook
     history: HistoryFile
     read_only: bool = False
+    permissions: Permissions = field(default_factory=Permissions)
     sessions: dict[int, Session] = field(default_factory=dict)
     """Client id -> its connection, from START_API to the close."""
     _watched: Counter[tuple[int, str]] = field(default_factory=Counter)

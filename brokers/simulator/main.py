@@ -49,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--replay", type=Path, nargs="+", metavar="PATH", help="serve recorded prices from these files or folders"
     )
     parser.add_argument("--read-only", action="store_true", help="refuse orders, as TWS's Read-Only API setting")
+    parser.add_argument(
+        "--unsubscribed",
+        nargs="+",
+        default=(),
+        metavar="SYMBOL",
+        help="no live market data for these symbols and their options: delayed by 15 minutes where the client takes it",
+    )
     parser.add_argument("--history", type=Path, metavar="FILE", help="append every message and event as JSON lines")
     parser.add_argument("--allow-remote", action="store_true", help="allow a --host that is not the loopback")
     parser.add_argument("--parent-pid", type=int, metavar="N", help="stop when process N is gone")
@@ -117,6 +124,7 @@ def _build(options: argparse.Namespace) -> SimulatedTws:
             read_only=options.read_only,
             history=options.history,
             allow_remote=options.allow_remote,
+            unsubscribed=frozenset(options.unsubscribed),
         ),
     )
     if state is not None:

@@ -27,6 +27,7 @@ from brokers.simulator.history_file import HistoryFile
 from brokers.simulator.hub import Handler, HandlerGroup, Hub
 from brokers.simulator.order_ids import OrderIds
 from brokers.simulator.pacing import StallMeter
+from brokers.simulator.permissions import Permissions
 from brokers.simulator.protocol import requests, responses, responses_orders
 from brokers.simulator.protocol.language import MAX_VERSION, MIN_VERSION, Message, decode
 from brokers.simulator.protocol.values import WireError
@@ -68,19 +69,23 @@ class ServerOptions:
     server_version: int = DEFAULT_VERSION
     max_backlog: int = MAX_BACKLOG
     allow_remote: bool = False
+    unsubscribed: frozenset[str] = frozenset()
+    """Symbols without live market data; their options have none either."""
 
 
 class SimulatedTws:
     """One server over one market.
 
     It is the market's listener and the sessions' host; start it inside a
-    running event loop.
+    running event loop. Raises UserError SIM-015 for an unsubscribed symbol that the market does not have.
     """
 
     def __init__(self, exchange: Exchange, clock: Clock, options: ServerOptions | None = None) -> None:
         self.options = options or ServerOptions()
         if not MIN_VERSION <= self.options.server_version <= MAX_VERSION:
             raise ValueError(f"server version must be {MIN_VERSION} to {MAX_VERSION}")
+        permissions = Permissions(self.options.unsubscribed)
+        permissions.check(exchange.instruments())
         self.exchange = exchange
         self.truth = Truth(exchange)
         self.ids = OrderIds()
@@ -92,6 +97,7 @@ class SimulatedTws:
             contracts=ContractBook(exchange),
             history=HistoryFile(self.options.history),
             read_only=self.options.read_only,
+            permissions=permissions,
         )
         self._orders = OrderDesk(self._hub, self.ids)
         self._market = MarketDesk(self._hub)

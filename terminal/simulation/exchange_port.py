@@ -237,6 +237,10 @@ class Exchange(Protocol):
 
     # market data
     def top(self, con_id: int) -> SimTop: ...
+    def top_at(self, con_id: int, ns: int) -> SimTop:
+        """Return the market's own top as it stood at a past moment, without orders of clients; None where unknown."""
+        ...
+
     def book(
         self, con_id: int, rows: int
     ) -> tuple[Sequence[tuple[float, float, str]], Sequence[tuple[float, float, str]]]:

@@ -348,11 +348,28 @@ class TradingFloor:
         return self.source.instrument(con_id, self.day_index())
 
     def top(self, con_id: int) -> SimTop:
-        instrument = self._need(con_id)
+        self._need(con_id)
         book = self._current_book(con_id)
-        day = self.source.figures(con_id, self._now)
-        figures = self.source.tape(con_id, self._now).figures(self._now)
-        bid, ask = book.best(1, self._now), book.best(-1, self._now)
+        return self._top(con_id, self._now, book.best(1, self._now), book.best(-1, self._now))
+
+    def top_at(self, con_id: int, ns: int) -> SimTop:
+        self._need(con_id)
+        source = self.source
+        if ns < source.head_ns(con_id):
+            return SimTop(
+                con_id=con_id, bid=None, bid_size=0.0, ask=None, ask_size=0.0, last=None, last_size=0.0, volume=0.0,
+                open=None, high=None, low=None, previous_close=None,
+            )  # fmt: skip
+        bid, ask = (
+            None if tick is None else (tick, source.displayed(con_id, sign, tick, tick, ns))
+            for sign, tick in zip((1, -1), source.touch(con_id, ns), strict=True)
+        )
+        return self._top(con_id, ns, bid, ask)
+
+    def _top(self, con_id: int, ns: int, bid: tuple[int, int] | None, ask: tuple[int, int] | None) -> SimTop:
+        instrument = self._need(con_id)
+        day = self.source.figures(con_id, ns)
+        figures = self.source.tape(con_id, ns).figures(ns)
 
         def price(tick: int | None) -> float | None:
             return None if tick is None else self.price(instrument, tick)

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from brokers.simulator.parent import parent_is_gone
-from brokers.simulator.protocol.language import Message
 from brokers.simulator.server import ServerOptions, SimulatedTws
-from brokers.simulator.session import Session
 from terminal.clock import LiveClock
 from terminal.simulation.book import LimitBook
 from terminal.simulation.factory import DEMO_ACCOUNT
@@ -42,19 +40,6 @@ class DrivenExchange(Market):
 
     def _refresh_touch(self, con_id: int) -> LimitBook:
         return self.book_of(con_id) if con_id in self.calmed else super()._refresh_touch(con_id)
-
-
-class DrivenTws(SimulatedTws):
-    """The server, with some instruments that this account has no market data for."""
-
-    unsubscribed: frozenset[str] = frozenset()
-
-    def _handle(self, session: Session, message: Message, fields: list[str]) -> None:
-        if message.name == "reqMktData" and self.unsubscribed & set(fields):
-            text = "Requested market data is not subscribed. Check API status by selecting the Account menu"
-            session.error(int(fields[2]), 354, text)
-            return
-        super()._handle(session, message, fields)
 
 
 class Control:
@@ -142,8 +127,10 @@ def _options() -> argparse.Namespace:
 async def _main(options: argparse.Namespace) -> None:
     market = DrivenExchange(SimulatedSource(options.seed), (DEMO_ACCOUNT,), options.seed)
     clock = LiveClock()
-    server = DrivenTws(market, clock, ServerOptions(read_only=options.read_only, history=options.history))
-    server.unsubscribed = frozenset(options.unsubscribed)
+    behaviour = ServerOptions(
+        read_only=options.read_only, history=options.history, unsubscribed=frozenset(options.unsubscribed)
+    )
+    server = SimulatedTws(market, clock, behaviour)
     host, port = await server.start("127.0.0.1", options.port)
     control = await asyncio.start_server(Control(server, market).serve, "127.0.0.1", 0)
     options.control.write_text(str(control.sockets[0].getsockname()[1]), encoding="utf-8")

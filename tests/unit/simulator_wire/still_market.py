@@ -151,6 +151,8 @@ class StillMarket:
         self.facts: dict[int, dict[str, float]] = {}
         self.recorded: list[Bar] = []
         self.tape: list[SimPrint] = []
+        self.past: list[tuple[int, SimTop]] = []
+        """What stood from when on, for who looks back."""
         self.watched: set[tuple[int, str]] = set()
         self.states: dict[int, SimOrderState] = {}
         self.trades: list[SimExecution] = []
@@ -289,6 +291,11 @@ class StillMarket:
 
     def top(self, con_id: int) -> SimTop:
         return self.tops[con_id]
+
+    def top_at(self, con_id: int, ns: int) -> SimTop:
+        """The last of `past` that stood by then."""
+        known = [top for since, top in self.past if since <= ns and top.con_id == con_id]
+        return known[-1] if known else replace(quote(con_id, None, None), open=None, high=None, low=None)
 
     def book(
         self, con_id: int, rows: int
