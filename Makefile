@@ -16,7 +16,7 @@ PREPARE := packaging/prepare.sh
 PACKAGE_VENV := .venv-package
 
 # forms of the command line that open no window, as a pattern of the shell
-WINDOWLESS := *" --headless "*|*" --help "*|*" simulate "*|*" shots "*|*" selftest "*|*" journal "*|*" doctor "*
+WINDOWLESS := *" --headless "*|*" --help "*|*" --version "*|*" simulate "*|*" shots "*|*" selftest "*|*" journal "*|*" doctor "*
 
 # Recorded market data for the tests marked "data"; they need a folder with Lean's layout.
 ifneq ($(wildcard ../shared/data/lean),)
