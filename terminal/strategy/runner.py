@@ -175,7 +175,23 @@ class StrategyRunner:
         self._restart(entry, "parameters changed")
 
     def set_symbols(self, strategy_id: StrategyId, symbols: Sequence[str]) -> None:
+        """Change what a strategy trades; a running one starts afresh.
+
+        Raises:
+            UserError STR-004: it holds or works orders in an instrument that would be left to nobody.
+        """
         entry = self.entry(strategy_id)
+        for symbol in set(entry.symbols) - set(symbols):
+            instrument = self._find(symbol)
+            if instrument is None:
+                continue
+            held = self._desk.position(instrument.id, strategy_id).quantity
+            if held or self._desk.working(instrument.id, strategy_id):
+                raise UserError(
+                    "STR-004",
+                    f"{entry.plugin.title} holds {held} {symbol} or works orders in it, and nobody would look after "
+                    "them: close the position and cancel its orders first, or keep the symbol",
+                )
         entry.symbols = tuple(symbols)
         self._restart(entry, "symbols changed")
 

@@ -51,6 +51,13 @@ class OrderRequest:
         return self.origin is OrderOrigin.MANUAL
 
     @property
+    def legs(self) -> int:
+        """How many orders leave: the entry and each exit that goes with it."""
+        if self.bracket is None:
+            return 1
+        return 1 + sum(price is not None for price in (self.bracket.stop_price, self.bracket.target_price))
+
+    @property
     def opens(self) -> Decimal:
         """Return the quantity that size limits judge."""
         return self.spec.quantity - self.closes

@@ -125,7 +125,7 @@ def stale_quote(request: OrderRequest, context: RiskContext) -> Denial | None:
 
 
 def price_collar(request: OrderRequest, context: RiskContext) -> Denial | None:
-    """A limit not too far through the market; a stop on its own side of it."""
+    """A limit not too far through the market, that of a stop limit through its stop; a stop on its own side."""
     instrument, quote, spec = context.instrument, context.quote, request.spec
     if instrument is None or quote is None:
         return None  # STALE_QUOTE has spoken
@@ -134,7 +134,9 @@ def price_collar(request: OrderRequest, context: RiskContext) -> Denial | None:
         denial = _stop_side(spec, quote.last if quote.last is not None else quote.mid)
         if denial is not None:
             return denial
-    if spec.order_type is not OrderType.LIMIT or spec.limit_price is None:
+    if spec.order_type is OrderType.STOP_LIMIT and spec.stop_price is not None:
+        return _collar(instrument, spec, float(spec.stop_price), "its stop", context.limits)
+    if spec.order_type is not OrderType.LIMIT:
         return None
     buy = spec.side is Side.BUY
     touch = quote.ask if buy else quote.bid
@@ -143,8 +145,13 @@ def price_collar(request: OrderRequest, context: RiskContext) -> Denial | None:
         reference = touch if touch is not None else quote.mark
     if reference is None:
         return None
+    return _collar(instrument, spec, reference, "the market", context.limits)
+
+
+def _collar(instrument: Instrument, spec: OrderSpec, reference: float, what: str, limits: RiskLimits) -> Denial | None:
+    if spec.limit_price is None:
+        return None
     option = instrument.asset_class is AssetClass.OPTION
-    limits = context.limits
     percent = limits.collar_percent_option if option else limits.collar_percent
     ticks = limits.collar_ticks_option if option else limits.collar_ticks
     tick = instrument.tick_at(Decimal(repr(reference)))
@@ -154,7 +161,7 @@ def price_collar(request: OrderRequest, context: RiskContext) -> Denial | None:
         return None
     return Denial(
         code="PRICE_COLLAR",
-        reason=f"the limit {spec.limit_price} lies {through:.{instrument.decimals}f} through the market "
+        reason=f"the limit {spec.limit_price} lies {through:.{instrument.decimals}f} through {what} "
         f"({reference:.{instrument.decimals}f}), more than {room:.{instrument.decimals}f} allowed; "
         "correct the price, or confirm it",
         context={"limit": str(spec.limit_price), "reference": f"{reference:g}", "allowed": f"{room:f}"},
@@ -241,11 +248,12 @@ def order_rate(request: OrderRequest, context: RiskContext) -> Denial | None:
             ("strategy day", context.strategy_day, limits.orders_per_day),
         ]
     for label, sent, limit in checks:
-        if sent >= limit:
+        if sent + request.legs > limit:
             owner, span = label.split()
             return Denial(
                 code="RATE_LIMIT",
-                reason=f"the {owner} has sent {sent} orders within a {span}, limit {limit}; wait, or raise the limit",
+                reason=f"the {owner} has sent {sent} orders within a {span} and {request.legs} would follow, "
+                f"limit {limit}; wait, or raise the limit",
                 context={"scope": owner, "span": span, "sent": str(sent), "limit": str(limit)},
             )
     return None

@@ -20,6 +20,7 @@ class StrategyPresenter:
         self._stage = stage
         self._kernel = stage.kernel
         self._panel = panel
+        self._live: set[StrategyId] = set()
         panel.state_chosen.connect(self._choose)
         panel.values_applied.connect(
             lambda one, values: stage.attempt(lambda: self._kernel.set_strategy_values(one, values), "Not applied")
@@ -48,8 +49,21 @@ class StrategyPresenter:
 
     def on_changed(self, change: StrategyChanged) -> None:
         self.show_all()
-        if change.state is StrategyState.FAULTED:
-            self._stage.say(ToastKind.ERROR, f"{change.strategy_id} stopped", change.reason)
+        was_live = change.strategy_id in self._live
+        self._live.discard(change.strategy_id)
+        title = self._kernel.strategies.entry(change.strategy_id).plugin.title
+        if change.state is StrategyState.LIVE:
+            self._live.add(change.strategy_id)
+        elif change.state is StrategyState.FAULTED:
+            self._stage.say(ToastKind.ERROR, f"{title} stopped", f"{change.reason}{self._left(change.strategy_id)}")
+        elif was_live and change.reason:
+            text = f"{change.reason}{self._left(change.strategy_id)}"
+            self._stage.say(ToastKind.WARN, f"{title} is no longer live", text)
+
+    def _left(self, strategy_id: StrategyId) -> str:
+        """Say what it leaves behind: its protective exits stay, its own rules no longer close anything."""
+        held = self._figures(strategy_id).position
+        return f". It holds {held}: exits at the broker stay, nothing else closes it" if held else ""
 
     def on_decision(self, decision: DecisionMade) -> None:
         self._panel.add_decision(decision)

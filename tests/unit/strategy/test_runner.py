@@ -15,6 +15,7 @@ from terminal.model.events import OrderChanged, OrderInitialized
 from terminal.model.ids import AccountId, ClientOrderId, InstrumentId, StrategyId
 from terminal.model.market import Bar
 from terminal.model.order import Order
+from terminal.model.position import Position
 from terminal.strategy.base import StrategyContext
 from tests.conftest import AllowLogs
 from tests.unit.strategies.stage import STOCK, bars
@@ -294,3 +295,22 @@ def test_a_strategy_that_fails_on_its_history_follows_nothing(floor: Floor, allo
     assert floor.runner.entry(bad).instances == {}
     assert set(floor.history.sinks) == {(STOCK.id, 60)}
     assert floor.states[-1].state is FAULTED
+
+
+@pytest.mark.parametrize("how", ["held", "working"])
+def test_no_position_is_left_to_nobody_by_a_change_of_symbols(floor: Floor, how: str) -> None:
+    other = replace(STOCK, id=InstrumentId("ABC"), symbol="ABC")
+    floor.known["ABC"] = other
+    name = floor.add("one")
+    if how == "held":
+        floor.desk.held = Position(quantity=Decimal(10), average_price=Decimal(100))
+    else:
+        floor.desk.orders = [an_order(name, BracketRole.STOP)]
+    with pytest.raises(UserError) as caught:
+        floor.runner.set_symbols(name, ["ABC"])
+    assert caught.value.code == "STR-004"
+    assert floor.runner.entry(name).symbols == ("XYZ",)
+    floor.runner.set_symbols(name, ["XYZ", "ABC"])
+    floor.desk.held, floor.desk.orders = Position(), []
+    floor.runner.set_symbols(name, ["ABC"])
+    assert floor.runner.entry(name).symbols == ("ABC",)

@@ -414,6 +414,27 @@ def test_order_rate(name: str, most: int) -> None:
         assert code_of(**at) == ""  # a person has no strategy
 
 
+def test_order_rate_counts_every_leg_of_a_bracket() -> None:
+    bracket = BracketSpec(stop_price=Decimal(95), target_price=Decimal(110))
+    assert code_of(ask=request(bracket=bracket), account_second=7) == ""
+    assert code_of(ask=request(bracket=bracket), account_second=8) == "RATE_LIMIT"
+    assert code_of(ask=request(bracket=replace(bracket, target_price=None)), account_second=8) == ""
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "price", "code"),
+    [
+        (Side.BUY, "104.00", "109.20", ""),  # 104 + 5 %
+        (Side.BUY, "104.00", "109.21", "PRICE_COLLAR"),
+        (Side.SELL, "96.00", "91.20", ""),
+        (Side.SELL, "96.00", "91.19", "PRICE_COLLAR"),
+    ],
+)
+def test_the_limit_of_a_stop_limit_stays_near_its_stop(side: Side, trigger: str, price: str, code: str) -> None:
+    spec = replace(limit(side, 100, price), order_type=OrderType.STOP_LIMIT, stop_price=Decimal(trigger))
+    assert code_of(spec) == code
+
+
 def test_duplicate_is_soft_for_a_person() -> None:
     assert code_of(same_before_s=1.0) == "DUPLICATE"
     assert code_of(ask=request(confirmed=frozenset({"DUPLICATE"})), same_before_s=1.0) == ""
