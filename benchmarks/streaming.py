@@ -24,11 +24,10 @@ PANELS: Final = (
     "ticket",
     "account",
     "chain",
-    "risk",
     "strategies",
     "log",
 )
-"""Those that show something without a trade; orders, fills and positions are empty in a fresh profile."""
+"""Those that show something without a trade; orders, fills, positions and risk are empty in a fresh profile."""
 _PATIENCE_NS: Final = 20_000_000_000
 _POLL_S: Final = 0.01
 
@@ -37,6 +36,7 @@ async def watch(desk: "Desk", start_ns: int) -> dict[str, float]:
     """Return milliseconds from ``start_ns`` until each panel had data; a panel that never had is left out."""
     from widgets.shots import has_data  # not before the first paint
 
+    desk.docks["chain"].raise_()  # it streams only what is seen
     waiting = {key: has_data(desk, key) for key in PANELS}
     found: dict[str, float] = {}
     deadline = time.monotonic_ns() + _PATIENCE_NS
