@@ -42,6 +42,8 @@ STATIC_DIALOGS = {
     "QInputDialog": frozenset({"getDouble", "getInt", "getItem", "getMultiLineText", "getText"}),
     "QMessageBox": frozenset({"about", "aboutQt", "critical", "information", "question", "warning"}),
 }
+# Shown when there is no core and no event loop, before or after the window's.
+WITHOUT_A_LOOP = "widgets/trouble.py"
 HEAVY = frozenset(
     {
         "PySide6",
@@ -166,8 +168,23 @@ def test_no_coroutine_starts_a_nested_qt_loop(package: str) -> None:
 
 
 def test_no_widget_runs_a_modal_loop() -> None:
-    found = [place(path, call) for path in python_files("widgets") for call in modal_calls(parse(path))]
+    files = [path for path in python_files("widgets") if path != ROOT / WITHOUT_A_LOOP]
+    found = [place(path, call) for path in files for call in modal_calls(parse(path))]
     assert found == []
+
+
+def imports(path: Path, module: str) -> bool:
+    nodes = list(ast.walk(parse(path)))
+    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return module in named | {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_the_window_of_a_failed_start_is_reached_from_main_alone() -> None:
+    """It waits in a loop of its own; whoever calls it must not stand in ours."""
+    name = WITHOUT_A_LOOP.removesuffix(".py").replace("/", ".")
+    users = [path for package in PACKAGES for path in python_files(package) if imports(path, name)]
+    assert users == []
+    assert imports(ROOT / "main.py", name)
 
 
 @pytest.mark.parametrize(
