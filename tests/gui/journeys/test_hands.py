@@ -224,6 +224,7 @@ def test_stop_all_blocks_cancels_and_tells_the_answer_per_order(terminal: Termin
         await shown(lambda: {first.status, second.status} == {OrderStatus.CANCELLED}, "both are cancelled")
         await shown(lambda: desk.window.top.stop.accessibleDescription() == "Stopped", "the button says so")
         assert not desk.kernel.armed
+        await shown(lambda: any("2 of 2 cancels" in text for _, text in desk.status.notices), "the answers are told")
         click(desk.window.top.notices)
         box = await dialog("notice")
         said = texts(box)
