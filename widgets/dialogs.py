@@ -8,6 +8,7 @@ here (and nothing in Tiller) calls the blocking forms.
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -25,6 +26,10 @@ from PySide6.QtWidgets import (
 
 from widgets import formats
 from widgets.theme import Theme, set_property
+
+_LONG: Final = 60
+"""Characters of a value beyond which it stands in lines."""
+_SENTENCE_WIDTH: Final = 360
 
 
 async def finished(dialog: QDialog) -> bool:
@@ -51,6 +56,24 @@ async def save_path(parent: QWidget, title: str, name: str, kinds: str) -> Path 
     if not await finished(dialog):
         return None
     return Path(dialog.selectedFiles()[0])
+
+
+def _form(theme: Theme, rows: Sequence[tuple[str, str]]) -> QFormLayout:
+    """Return names and figures in two columns; a sentence stands in lines, whatever the dialog's width."""
+    form = QFormLayout()
+    form.setHorizontalSpacing(theme.space.x7)
+    form.setVerticalSpacing(theme.space.x2)
+    for name, value in rows:
+        caption, figure = QLabel(name), QLabel(value)
+        caption.setProperty("role", "secondary")
+        figure.setAlignment(Qt.AlignmentFlag.AlignRight)
+        figure.setTextFormat(Qt.TextFormat.PlainText)
+        if len(value) > _LONG:
+            figure.setAlignment(Qt.AlignmentFlag.AlignLeft)
+            figure.setWordWrap(True)
+            figure.setMinimumWidth(_SENTENCE_WIDTH)
+        form.addRow(caption, figure)
+    return form
 
 
 class Confirm(QDialog):
@@ -88,15 +111,7 @@ class Confirm(QDialog):
         self.headline.setProperty("role", "figure")
         self.headline.setTextFormat(Qt.TextFormat.PlainText)
         self.headline.setWordWrap(True)
-        form = QFormLayout()
-        form.setHorizontalSpacing(space.x7)
-        form.setVerticalSpacing(space.x2)
-        for name, value in rows:
-            caption, figure = QLabel(name), QLabel(value)
-            caption.setProperty("role", "secondary")
-            figure.setAlignment(Qt.AlignmentFlag.AlignRight)
-            figure.setTextFormat(Qt.TextFormat.PlainText)
-            form.addRow(caption, figure)
+        form = _form(theme, rows)
         self.cancel = QPushButton("Cancel")
         self.send = QPushButton(f"{action}  Ctrl+Enter")
         self.send.setObjectName("confirmSend")

@@ -259,6 +259,10 @@ DATA_TYPES: Final[Mapping[str, str]] = {
     "delayed": "Delayed",
     "delayed_frozen": "Delayed, frozen",
 }
+DELAYED_MARK: Final = "D"
+"""Stands after a delayed number."""
+DELAYED_WORD: Final = "Delayed"
+DELAYED_HINT: Final = "Delayed prices: the account has no permission for live data of this symbol"
 MODES: Final[Mapping[str, str]] = {"demo": "DEMO", "paper": "PAPER", "live": "LIVE"}
 TRADING_STATES: Final[Mapping[str, str]] = {
     "active": "Trading",
@@ -279,3 +283,8 @@ STRATEGY_STATES: Final[Mapping[str, str]] = {
     "live": "Live",
     "faulted": "Faulted",
 }
+
+
+def delayed_note(value: object, *, delayed: bool) -> str:
+    """Return what stands after a number: the mark if it is delayed, nothing for a live or a missing one."""
+    return DELAYED_MARK if delayed and value is not None and value != "" else ""

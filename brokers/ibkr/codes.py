@@ -63,10 +63,11 @@ class Code:
 
 
 _API: Final = "In TWS: Global Configuration > API > Settings"
-_SUBSCRIBE: Final = (
+_SUBSCRIBE_ONLY: Final = (
     "Subscribe to the exchange's data in Client Portal > Settings > Market Data Subscriptions, share it with the "
-    "paper account there, then log in again; or choose delayed data in Tiller's settings"
+    "paper account there, then log in again"
 )
+_SUBSCRIBE: Final = f"{_SUBSCRIBE_ONLY}; or choose delayed data in Tiller's settings"
 _FEWER: Final = "Close a chart, a chain or a watchlist row, or raise the account's market-data lines"
 
 
@@ -106,13 +107,13 @@ CODES: Final[Mapping[int, Code]] = {
     10089: _error("This market data needs a further subscription for the API", _SUBSCRIBE),
     10090: _warn("Part of the requested market data is not subscribed; the rest comes", _SUBSCRIBE, kind=Kind.NOTE),
     10091: _error("Part of the requested market data needs a further subscription for the API", _SUBSCRIBE),
-    10092: _error("Deep market data is not subscribed or not offered for this exchange", _SUBSCRIBE, "depth"),
-    10167: _warn("Live data is not subscribed: delayed data is shown", _SUBSCRIBE, kind=Kind.DELAYED),
+    10092: _error("Deep market data is not subscribed or not offered for this exchange", _SUBSCRIBE_ONLY, "depth"),
+    10167: _warn("Live data is not subscribed: delayed data is shown", _SUBSCRIBE_ONLY, kind=Kind.DELAYED),
     10168: _error("Live data is not subscribed and delayed data was not asked for", _SUBSCRIBE),
     10182: _warn("Live updates of the bars were interrupted", "Tiller asks again", "history", Kind.RESUBSCRIBE),
     10186: _error("Market data is not subscribed and delayed data is not available", _SUBSCRIBE),
     10187: _error("Historical ticks could not be had", "Check the subscription and the period", "history"),
-    10189: _error("Tick-by-tick data could not be had", _SUBSCRIBE, "ticks"),
+    10189: _error("Tick-by-tick data could not be had", _SUBSCRIBE_ONLY, "ticks"),
     10190: _error(
         "All tick-by-tick streams are in use", "About 5 % of the market-data lines; close another tape", "ticks"
     ),

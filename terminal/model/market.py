@@ -28,6 +28,11 @@ class Quote:
     data_type: DataType = DataType.LIVE
 
     @property
+    def delayed(self) -> bool:
+        """Whether these are prices of some time ago, because the account has no permission for live ones."""
+        return self.data_type in (DataType.DELAYED, DataType.DELAYED_FROZEN)
+
+    @property
     def mid(self) -> float | None:
         """Midpoint in the price unit; None without both sides."""
         if self.bid is None or self.ask is None:

@@ -108,10 +108,10 @@ def stale_quote(request: OrderRequest, context: RiskContext) -> Denial | None:
     reason = ""
     if quote is None or age is None or (quote.bid is None and quote.ask is None and quote.last is None):
         reason = "there is no quote"
+    elif quote.data_type not in _LIVE_DATA:  # before the age: waiting does not help here
+        reason = f"the quote is {quote.data_type.value.replace('_', ' ')}, not live"
     elif age > limit:
         reason = f"the quote is {age:.1f} s old, limit {limit:g} s"
-    elif quote.data_type not in _LIVE_DATA:
-        reason = f"the quote is {quote.data_type.value.replace('_', ' ')}, not live"
     elif quote.halted:
         reason = "the exchange has halted trading in it"
     if not reason:

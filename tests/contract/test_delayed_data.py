@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The adapter where the account has no permission: delayed quotes, marked as such, with the market's own past in them."""
+"""The adapter where the account has no permission: delayed quotes, marked as such, with the market's own past."""
 
 from collections.abc import Iterator
 

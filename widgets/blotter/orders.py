@@ -102,6 +102,7 @@ def order_cells(
     spec, decimals = order.spec, instrument.decimals
     price = order_price(order)
     last = quote.last if quote is not None and quote.last is not None else None
+    delayed = quote is not None and quote.delayed
     freshness = Freshness.STALE if stale else Freshness.FRESH
     doubtful = order.knowledge in (Knowledge.STALE, Knowledge.CONFLICT) and not order.is_terminal
     done = order.is_terminal
@@ -123,8 +124,13 @@ def order_cells(
         "filled": Cell(order.filled, tone=Tone.NORMAL if order.filled else Tone.MUTED),
         "limit": Cell("" if spec.limit_price is None else spec.limit_price, decimals=decimals),
         "stop": Cell("" if spec.stop_price is None else spec.stop_price, decimals=decimals),
-        "last": Cell(last, decimals=decimals, freshness=freshness),
-        "away": Cell("" if away is None else away, decimals=decimals, freshness=freshness),
+        "last": Cell(last, decimals=decimals, freshness=freshness, note=formats.delayed_note(last, delayed=delayed)),
+        "away": Cell(
+            "" if away is None else away,
+            decimals=decimals,
+            freshness=freshness,
+            note=formats.delayed_note(away, delayed=delayed),
+        ),
         "if_filled": "" if done or (value := if_filled(order, position, instrument)) is None else value,
         "force": formats.TIMES_IN_FORCE[spec.time_in_force] + (" ext" if spec.outside_regular_hours else ""),
         "owner": order.strategy_id or formats.ORDER_ORIGINS[order.origin],

@@ -57,6 +57,8 @@ class PositionRow:
     at_stops: Decimal | None
     broker_quantity: Decimal | None
     owners: Sequence[str]
+    delayed: bool = False
+    """Whether the mark is of some time ago, as the source gives it."""
 
     @property
     def open_pnl(self) -> float | None:
@@ -82,15 +84,20 @@ def position_cells(row: PositionRow, *, stale_after_s: float, dead_after_s: floa
     position, decimals = row.position, row.instrument.decimals
     grade = freshness(row.age_s, stale_after_s, dead_after_s)
     late = formats.age(row.age_s) if grade is not Freshness.FRESH and row.age_s is not None else ""
+    words = " ".join(part for part in (formats.DELAYED_WORD.lower() if row.delayed else "", late) if part)
+
+    def mark(value: float | None) -> str:
+        return formats.delayed_note(value, delayed=row.delayed)
+
     differs = row.broker_quantity is not None and row.broker_quantity != position.quantity
     return {
-        "symbol": Cell(row.instrument.label, note=late),
+        "symbol": Cell(row.instrument.label, note=words),
         "quantity": position.quantity,
         "average": Cell(position.average_price, decimals=decimals + 2),
-        "mark": Cell(row.mark, decimals=decimals, freshness=grade),
-        "value": Cell(row.value, freshness=grade),
-        "open": Cell(row.open_pnl, freshness=grade),
-        "day": Cell(row.day, freshness=grade),
+        "mark": Cell(row.mark, decimals=decimals, freshness=grade, note=mark(row.mark)),
+        "value": Cell(row.value, freshness=grade, note=mark(row.value)),
+        "open": Cell(row.open_pnl, freshness=grade, note=mark(row.open_pnl)),
+        "day": Cell(row.day, freshness=grade, note=mark(row.day)),
         "broker_day": row.broker_day,
         "realized": position.realized,
         "stop": Cell("", note="no stop") if row.at_stops is None and position.quantity else row.at_stops,
@@ -111,11 +118,14 @@ def total_cells(rows: Sequence[PositionRow], *, stale_after_s: float, dead_after
         else Freshness.FRESH
     )
 
+    open_rows = [row for row in rows if row.position.quantity]
+    delayed = any(row.delayed for row in open_rows)
+
     def add(values: Sequence[float | None]) -> Cell:
         known = [value for value in values if value is not None]
-        return Cell(sum(known) if len(known) == len(values) else None, freshness=worst)
+        total = sum(known) if len(known) == len(values) else None
+        return Cell(total, freshness=worst, note=formats.delayed_note(total, delayed=delayed))
 
-    open_rows = [row for row in rows if row.position.quantity]
     return {
         "symbol": "Total",
         "value": add([row.value for row in open_rows]),

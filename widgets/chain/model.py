@@ -67,6 +67,7 @@ class ChainModel:
     expiry: Expiry | None = None
     strikes: list[Strike] = field(default_factory=list)
     spot: float | None = None
+    spot_delayed: bool = False
     quotes: dict[InstrumentId, Quote] = field(default_factory=dict)
     options: dict[InstrumentId, OptionQuote] = field(default_factory=dict)
     statistics: dict[InstrumentId, OptionStatistics] = field(default_factory=dict)
@@ -163,7 +164,9 @@ class ChainModel:
         if column in ("oi", "volume"):
             return formats.size(value)
         if column in ("bid", "ask"):
-            return formats.number(value, 2)
+            quote = self.quotes.get(contract.id) if contract is not None else None
+            late = formats.delayed_note(value, delayed=quote is not None and quote.delayed)
+            return f"{formats.number(value, 2)} {late}".rstrip()
         if column == "iv":
             return formats.number(float(value) * 100, 1)
         return formats.number(value, 3 if column == "gamma" else 2)

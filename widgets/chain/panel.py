@@ -12,6 +12,7 @@ from terminal.model.market import OptionQuote, OptionStatistics, Quote
 from widgets import formats
 from widgets.chain.model import ChainModel, Expiry
 from widgets.chain.view import ChainView
+from widgets.controls.data_mark import DataMark
 from widgets.panel import Panel
 from widgets.theme import Theme
 
@@ -42,6 +43,8 @@ class ChainPanel(Panel):
         self.tabs.setDrawBase(False)
         self.tabs.setUsesScrollButtons(True)
         self.add_to_strip(self.tabs, 1)
+        self.data_mark = DataMark(self)
+        self.add_tool(self.data_mark)
         self._expiries: list[Expiry] = []
         self._visible: list[Instrument] = []
         self._dirty = False
@@ -54,10 +57,12 @@ class ChainPanel(Panel):
         self.view.picked.connect(self.picked)
 
     # ------------------------------------------------------------ filling
-    def set_underlying(self, instrument: Instrument | None, spot: float | None) -> None:
+    def set_underlying(self, instrument: Instrument | None, quote: Quote | None) -> None:
         """Start over with another underlying; its expiries follow."""
         self.model.underlying = instrument
-        self.model.spot = spot
+        self.model.spot = quote.mark if quote is not None else None
+        self.model.spot_delayed = quote is not None and quote.delayed
+        self.data_mark.show_for(quote)
         self.model.clear()
         self._show_visible([])
         self.set_expiries([])
@@ -131,7 +136,11 @@ class ChainPanel(Panel):
         self.model.statistics[statistics.instrument_id] = statistics
         self._later()
 
-    def take_spot(self, spot: float | None) -> None:
+    def take_spot(self, quote: Quote) -> None:
+        """Take the underlying's price."""
+        self.data_mark.show_for(quote)
+        self.model.spot_delayed = quote.delayed
+        spot = quote.mark
         if spot is not None and spot != self.model.spot:
             first = self.model.spot is None
             self.model.spot = spot

@@ -157,7 +157,8 @@ class ChainView(QAbstractScrollArea):
         move, spot = self.model.expected_move(), self.model.spot
         if spot is not None:
             painter.setPen(theme.pen("text.primary"))
-            painter.drawText(QRect(strike[2], 0, strike[3], half), _CENTER, formats.number(spot, 2))
+            words = f"{formats.number(spot, 2)} {formats.delayed_note(spot, delayed=self.model.spot_delayed)}".rstrip()
+            painter.drawText(QRect(strike[2], 0, strike[3], half), _CENTER, words)
             painter.setPen(theme.pen("text.muted"))
         for side, column, x, slot_width in slots:
             spot_rect = QRect(x, half, slot_width - 4, half)

@@ -22,6 +22,7 @@ from widgets.chart.model import TIME_FRAMES, ChartModel
 from widgets.chart.strip import PositionStrip
 from widgets.chart.study_lines import DEFAULT_STUDIES, StudyChoice
 from widgets.chart.study_menu import StudyButton
+from widgets.controls.data_mark import DataMark
 from widgets.controls.segments import Segments
 from widgets.formats import SignRule
 from widgets.panel import Panel
@@ -72,6 +73,8 @@ class ChartPanel(Panel):
         self._change.setProperty("role", "secondary")
         self.header.add_lead(self._last)
         self.header.add_lead(self._change)
+        self.data_mark = DataMark(self)
+        self.header.add_lead(self.data_mark)
         frames = [(str(value), text) for value, text in TIME_FRAMES]
         self.time_frames = Segments(theme, "Time frame", frames, current=str(seconds), parent=self)
         self.study_button = StudyButton(theme, studies, self)
@@ -206,6 +209,7 @@ class ChartPanel(Panel):
 
     def _show_price(self) -> None:
         quote, decimals = self.model.quote, self.model.decimals
+        self.data_mark.show_for(quote)
         last = quote.last if quote is not None else None
         text = "" if last is None else formats.number(last, decimals)
         change = quote.change if quote is not None else None

@@ -323,7 +323,9 @@ class ChartPlot(pg.PlotWidget):
         left = self._countdown()
         height = last_block_height(countdown=bool(left))
         y = self.view.y_of(price)
-        text = self.frame_.price(price)
+        quote = self.model.quote
+        late = quote is not None and quote.delayed and price == quote.last
+        text = self.frame_.price(price) + f" {formats.DELAYED_MARK}" * late
         return [AxisBlock(y, text, "chart.last", "chart.on_last", second=left, height=height)]
 
     def _cross_block(self) -> list[AxisBlock]:

@@ -16,6 +16,7 @@ from terminal.model.market import Depth, Quote
 from widgets import formats
 from widgets.chart.marks import ChartOrder
 from widgets.controls.buttons import Button, IconButton
+from widgets.controls.data_mark import DataMark
 from widgets.ladder.model import LadderModel
 from widgets.ladder.view import LadderView
 from widgets.panel import Condition, Panel
@@ -43,6 +44,8 @@ class LadderPanel(Panel):
         self._spread.setProperty("role", "muted")
         self.centre_button = IconButton(theme, "plus", "Centre on the last price (C)", parent=self)
         self.centre_button.clicked.connect(self.view.centre)
+        self.data_mark = DataMark(self)
+        self.add_tool(self.data_mark)
         self.add_tool(self._spread)
         self.add_tool(self.centre_button)
         self.set_body(self.view)
@@ -63,6 +66,7 @@ class LadderPanel(Panel):
     def set_instrument(self, instrument: Instrument | None) -> None:
         """Show another instrument; the ladder waits for its first quote or depth."""
         self.model.set_instrument(instrument)
+        self.data_mark.show_for(None)
         self.setAccessibleName("Ladder" if instrument is None else f"Ladder {instrument.id}")
         self.view.cover("")
         self.set_top_only("")
@@ -83,6 +87,7 @@ class LadderPanel(Panel):
     def set_quote(self, quote: Quote) -> None:
         """Show the last price and, without depth, the best bid and ask."""
         self.model.set_quote(quote)
+        self.data_mark.show_for(quote)
         if self.model.anchor is not None:
             self._arrived()
         self._refresh()
@@ -125,7 +130,8 @@ class LadderPanel(Panel):
     def _refresh(self) -> None:
         self.view.refresh()
         spread = self.model.spread
-        text = "" if spread is None else f"spread {formats.number(spread, self.model.decimals)}"
+        late = self.model.quote is not None and self.model.quote.delayed
+        text = "" if spread is None or late else f"spread {formats.number(spread, self.model.decimals)}"
         if text != self._spread.text():
             self._spread.setText(text)
 

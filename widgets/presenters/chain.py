@@ -36,7 +36,7 @@ class ChainPresenter:
             return
         self._underlying = instrument
         quote = self._kernel.hub.quote(instrument.id)
-        self.panel.set_underlying(instrument, quote.mark if quote else None)
+        self.panel.set_underlying(instrument, quote)
         if instrument.asset_class not in _HAS_OPTIONS:
             self.panel.show_empty("No options", f"{instrument.id} has no listed options.")
             return
@@ -125,7 +125,7 @@ class ChainPresenter:
                 self.panel.take_statistics(statistics)
         quote = frame.quotes.get(self._underlying.id)
         if quote is not None:
-            self.panel.take_spot(quote.mark)
+            self.panel.take_spot(quote)
 
     def tick(self) -> None:
         hub = self._kernel.hub

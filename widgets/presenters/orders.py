@@ -300,6 +300,7 @@ class OrdersPresenter:
                     at_stops=self.at_stops(instrument, position),
                     broker_quantity=reported.quantity if reported is not None else None,
                     owners=kernel.owners(instrument_id),
+                    delayed=(quote := kernel.hub.quote(instrument_id)) is not None and quote.delayed,
                 )
             )
         return rows

@@ -97,6 +97,7 @@ class RiskPresenter:
             at_stops=float(sum((stop for stop in stops if stop is not None), Decimal(0))) if held else None,
             unprotected=any(stop is None for stop in stops),
             stale=stale,
+            delayed=any(part.delayed for part in held),
             has_options=any(part.instrument.asset_class is AssetClass.OPTION for part in held),
         )
 

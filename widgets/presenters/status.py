@@ -32,6 +32,8 @@ _WORDS = {
     LinkState.RECONNECTING: ("Reconnecting", "state.danger", False),
 }
 _NOTICES_KEPT = 200
+DELAYED_SHOWN = 10167
+"""The broker's code for "delayed data is shown": a chain brings dozens, and one card says it."""
 SHOWN_IN_PANELS = frozenset({"depth", "ticks", "history", "chain"})
 """Channels whose trouble stands in their panel: a toast would only repeat it."""
 
@@ -84,7 +86,7 @@ class StatusPresenter(QObject):
         if notice.severity == "info" or notice.channel in SHOWN_IN_PANELS:
             self._keep(f"{code} {title} {said}")
         else:
-            self._tell(kind, title, said, code=code)
+            self._tell(kind, title, said, code=code, key="delayed" if notice.code == DELAYED_SHOWN else "")
 
     def on_trading_state(self, event: TradingStateChanged) -> None:
         words = formats.TRADING_STATES[event.state]

@@ -151,14 +151,16 @@ class TicketPresenter:
         return " · ".join(parts)
 
     async def _warned(self, draft: Draft, warnings: list[str]) -> bool:
+        quote = self._kernel.hub.quote(draft.command.spec.instrument_id)
+        delayed = quote is not None and quote.delayed
         dialog = Confirm(
             self._stage.theme,
             self._stage.window,
             mode=self._kernel.mode.value,
-            title="This order breaks a soft limit",
+            title="The price is delayed" if delayed else "This order breaks a soft limit",
             headline=draft.words,
             rows=[("Warning", text) for text in warnings],
-            action="Send all the same",
+            action="Send on a delayed price" if delayed else "Send all the same",
             kind="danger",
         )
         return await finished(dialog)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from terminal.model.ids import InstrumentId
+from widgets import formats
 from widgets.formats import SignRule
 from widgets.tables.columns import Cell, Column, Freshness, Kind, Tone
 
@@ -53,6 +54,7 @@ class UnderlyingRisk:
     unprotected: bool
     stale: bool
     has_options: bool
+    delayed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +73,12 @@ def underlying_cells(risk: UnderlyingRisk, *, worth: float | None, widest: float
     grade = Freshness.STALE if risk.stale else Freshness.FRESH
 
     def cell(value: float | None, *, applies: bool = True) -> Cell:
-        return Cell("" if not applies else value, freshness=grade)
+        shown = value if applies else ""
+        return Cell(shown, freshness=grade, note=formats.delayed_note(shown, delayed=risk.delayed))
 
     share = risk.delta / widest if risk.delta is not None and widest else None
     return {
-        "underlying": risk.underlying,
+        "underlying": Cell(risk.underlying, note=formats.DELAYED_WORD.lower() if risk.delayed else ""),
         "position": risk.position,
         "delta": cell(risk.delta),
         "share": cell(share),

@@ -19,6 +19,7 @@ from terminal.model.instrument import Instrument
 from terminal.model.market import Quote
 from widgets import formats
 from widgets.controls.buttons import Button, ButtonKind
+from widgets.controls.data_mark import DataMark
 from widgets.controls.decimal_spin import DecimalSpin
 from widgets.controls.elided import ElidedLabel
 from widgets.controls.field import Field
@@ -98,6 +99,7 @@ class TicketPanel(Panel):
             label.setToolTip(tip)
             label.setAccessibleName(tip)
         self.bid_size, self.ask_size = QLabel(""), QLabel("")
+        self.data_mark = DataMark()
         for count in (self.bid_size, self.ask_size):
             count.setProperty("role", "muted")
         self.quantity = QLineEdit(self.model.fields.size_text)
@@ -145,6 +147,7 @@ class TicketPanel(Panel):
         head.addWidget(self.buy)
         head.addWidget(self.sell)
         head.addStretch(1)
+        head.addWidget(self.data_mark)
         cross = QLabel("×")
         cross.setProperty("role", "muted")
         for label in (self.bid_size, self.bid, cross, self.ask, self.ask_size):
@@ -243,8 +246,10 @@ class TicketPanel(Panel):
         first = self.model.quote is None
         self.model.quote = quote
         decimals = self.model.instrument.decimals if self.model.instrument else 2
-        self.bid.setText(formats.number(quote.bid if quote else None, decimals))
-        self.ask.setText(formats.number(quote.ask if quote else None, decimals))
+        for label, price in ((self.bid, quote.bid if quote else None), (self.ask, quote.ask if quote else None)):
+            late = formats.delayed_note(price, delayed=quote is not None and quote.delayed)
+            label.setText(f"{formats.number(price, decimals)} {late}".rstrip())
+        self.data_mark.show_for(quote)
         self.bid_size.setText(formats.size(quote.bid_size if quote else None))
         self.ask_size.setText(formats.size(quote.ask_size if quote else None))
         if self.limit.value is None and not self.limit.lineEdit().text():

@@ -10,6 +10,7 @@ from terminal.model.instrument import Instrument
 from terminal.model.market import Quote
 from widgets import formats
 from widgets.controls.buttons import IconButton
+from widgets.controls.data_mark import DataMark
 from widgets.panel import Panel
 from widgets.tables.columns import RowId
 from widgets.tables.model import TableModel
@@ -62,12 +63,14 @@ class Details(QWidget):
         self._symbol.setProperty("role", "title")
         self._name = QLabel("")
         self._name.setProperty("role", "muted")
+        self.data_mark = DataMark()
         self._low, self._high = QLabel(""), QLabel("")
         self._range = DayRange(theme)
         self._facts: dict[str, QLabel] = {}
         space = theme.space
         head = QHBoxLayout()
         head.addWidget(self._symbol)
+        head.addWidget(self.data_mark)
         head.addStretch(1)
         head.addWidget(self._name)
         ends = QHBoxLayout()
@@ -98,6 +101,7 @@ class Details(QWidget):
     def show_instrument(self, instrument: Instrument, quote: Quote | None, now_ns: int) -> None:
         decimals = instrument.decimals
         self._symbol.setText(instrument.label)
+        self.data_mark.show_for(quote)
         what = instrument.primary_exchange or instrument.exchange
         times = f" · × {instrument.multiplier:f}" if instrument.multiplier != 1 else ""
         self._name.setText(f"{instrument.name or instrument.local_symbol} · {what}{times}"[:40])

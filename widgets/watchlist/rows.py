@@ -34,8 +34,7 @@ GROUPS: Final = {
 _ETFS: Final = frozenset({"SPY", "QQQ", "IWM", "TLT", "DIA", "GLD", "SLV", "XLF", "XLE", "XLK", "EEM", "HYG"})
 _TYPE_WORDS: Final = {
     DataType.FROZEN: "frozen",
-    DataType.DELAYED: "delayed",
-    DataType.DELAYED_FROZEN: "delayed",
+    DataType.DELAYED_FROZEN: "frozen",
 }
 
 
@@ -54,7 +53,7 @@ def watch_cells(
     stale_after_s: float,
     dead_after_s: float,
 ) -> dict[str, object]:
-    """Return the cells of one symbol; age and type of data that is not fresh and live stand beside its name."""
+    """Return the cells of one symbol; what is not fresh stands beside its name, a mark after each delayed number."""
     decimals = instrument.decimals
     if quote is None:
         return {"symbol": instrument.label, "position": quantity or "", "last": None, "change": None}
@@ -67,14 +66,23 @@ def watch_cells(
     change = quote.change
     ratio = change / quote.previous_close if change is not None and quote.previous_close else None
     price = quote.last if quote.last is not None else quote.mid
+
+    def late(value: float | None) -> str:
+        return formats.delayed_note(value, delayed=quote.delayed)
+
     return {
-        "symbol": Cell(instrument.label, note=" ".join(notes), strong=bool(quantity)),
+        "symbol": Cell(
+            instrument.label,
+            note=" ".join(notes),
+            strong=bool(quantity),
+            tooltip=formats.DELAYED_HINT if quote.delayed else "",
+        ),
         "position": quantity or "",
-        "bid": Cell(quote.bid, decimals=decimals, freshness=grade, tone=Tone.BID),
-        "ask": Cell(quote.ask, decimals=decimals, freshness=grade, tone=Tone.ASK),
-        "last": Cell(price, decimals=decimals, freshness=grade),
-        "change": Cell(ratio, freshness=grade),
-        "volume": Cell(quote.volume, freshness=grade),
+        "bid": Cell(quote.bid, decimals=decimals, freshness=grade, tone=Tone.BID, note=late(quote.bid)),
+        "ask": Cell(quote.ask, decimals=decimals, freshness=grade, tone=Tone.ASK, note=late(quote.ask)),
+        "last": Cell(price, decimals=decimals, freshness=grade, note=late(price)),
+        "change": Cell(ratio, freshness=grade, note=late(ratio)),
+        "volume": Cell(quote.volume, freshness=grade, note=late(quote.volume)),
     }
 
 

@@ -4,22 +4,30 @@
 import socket
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from terminal.model.enums import LinkState
+from terminal.model.enums import DataType, LinkState
+from terminal.model.ids import InstrumentId
 from tests.gui.journeys.stage import (
     DrivenMarket,
     Terminal,
     choose,
+    click,
     dialog,
+    find,
+    focused,
     gone,
+    orders_of,
     paper,
+    press,
     ready,
     shown,
     texts,
     turns,
 )
 from widgets.desk import Desk
+from widgets.tables.columns import Cell
 
 
 def spoken(desk: Desk) -> str:
@@ -156,3 +164,130 @@ def test_a_missing_permission_is_named_where_it_matters(
         no_trace(desk)
 
     assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
+
+
+def delayed(market: DrivenMarket, more: str = "") -> str:
+    return paper(market, f"data_type = 'delayed'\n{more}")
+
+
+async def delayed_ticket(desk: Desk) -> None:
+    """Choose the symbol without permission and wait until the ticket can be sent."""
+    await ready(desk)
+    await choose(desk, "NVDA")
+    await shown(desk.ticket.send.isEnabled, "the ticket can be sent")
+
+
+def test_delayed_data_is_marked_on_each_number(terminal: Terminal, open_market: Callable[..., DrivenMarket]) -> None:
+    market = open_market("--unsubscribed", "NVDA")
+
+    async def journey(desk: Desk) -> None:
+        await delayed_ticket(desk)
+        assert "10167" in spoken(desk)
+        quote = desk.kernel.hub.quote(InstrumentId("NVDA"))
+        assert quote is not None
+        assert quote.data_type is DataType.DELAYED
+        marks = (
+            desk.chart.data_mark,
+            desk.ladder.data_mark,
+            desk.ticket.data_mark,
+            desk.watchlist.details.data_mark,
+            desk.chain.data_mark,
+        )
+        await shown(lambda: not any(mark.isHidden() for mark in marks), "chart, ladder, ticket and lists say it")
+        for mark in marks:
+            assert mark.text() == "Delayed"
+        for price in (desk.ticket.bid, desk.ticket.ask):
+            assert price.text().endswith(" D"), price.text()
+        notes = noted(desk, "NVDA")
+        assert notes["symbol"] == "", "the name keeps its room"
+        assert {notes[key] for key in ("bid", "ask", "last", "change", "volume")} == {"D"}
+        assert set(noted(desk, "AAPL").values()) == {""}
+        await shown(lambda: desk.ladder.model.top_only, "the ladder shows the top of the book only")
+        await shown(lambda: "No prints" in desk.tape.message, "the tape says that it has no prints")
+        assert "10189" in desk.tape.message
+        await choose(desk, "AAPL")
+        await shown(lambda: all(mark.isHidden() for mark in marks), "what is live is not marked")
+        no_trace(desk)
+
+    assert terminal.open(journey, profile="paper", settings=delayed(market)) == 0
+
+
+def noted(desk: Desk, symbol: str) -> dict[str, str]:
+    """Return what stands beside each figure of a symbol's row in the watchlist."""
+    cells = desk.watchlist.model.cells_of(symbol)
+    return {key: content.note for key, content in cells.items() if isinstance(content, Cell)}
+
+
+def test_an_order_on_a_delayed_price_asks_once_more(
+    terminal: Terminal, open_market: Callable[..., DrivenMarket]
+) -> None:
+    market = open_market("--unsubscribed", "NVDA")
+
+    async def journey(desk: Desk) -> None:
+        await delayed_ticket(desk)
+        for leaving in ("Enter", "Esc", "cancel"):
+            press(desk.ticket.send, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+            first = await dialog("confirm")
+            assert "delayed" not in texts(first)
+            click(find(first, QPushButton, "confirmSend"))
+            await gone(first)
+            second = await dialog("confirm")
+            assert "The price is delayed" in texts(second)
+            assert "NVDA: the quote is delayed, not live" in texts(second)
+            match leaving:
+                case "Enter":
+                    press(focused(), Qt.Key.Key_Return)
+                case "Esc":
+                    press(second, Qt.Key.Key_Escape)
+                case _:
+                    click(find(second, QPushButton, "confirmCancel"))
+            await gone(second)
+            await turns(20)
+        assert not orders_of(desk, "NVDA")
+        assert not market.orders_received()
+
+        press(desk.ticket.send, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        click(find(await dialog("confirm"), QPushButton, "confirmSend"))
+        await turns(20)
+        second = await dialog("confirm")
+        assert "The price is delayed" in texts(second)
+        click(find(second, QPushButton, "confirmSend"))
+        await shown(lambda: len(orders_of(desk, "NVDA")) == 1, "the order leaves")
+        await shown(lambda: len(market.orders_received()) == 1, "the broker has it")
+        no_trace(desk)
+
+    assert terminal.open(journey, profile="paper", settings=delayed(market)) == 0
+    assert len(market.orders_received()) == 1
+
+
+def test_an_armed_ticket_asks_too_when_the_price_is_delayed(
+    terminal: Terminal, open_market: Callable[..., DrivenMarket]
+) -> None:
+    market = open_market("--unsubscribed", "NVDA")
+
+    async def journey(desk: Desk) -> None:
+        await delayed_ticket(desk)
+        click(desk.ticket.arm)
+        await shown(lambda: desk.kernel.armed, "the core is armed")
+        click(desk.ticket.send)
+        asked = await dialog("confirm")
+        assert "The price is delayed" in texts(asked)
+        press(focused(), Qt.Key.Key_Return)
+        await gone(asked)
+        await turns(20)
+        assert not market.orders_received()
+        click(desk.ticket.send)
+        asked = await dialog("confirm")
+        click(find(asked, QPushButton, "confirmSend"))
+        await gone(asked)
+        await shown(lambda: len(market.orders_received()) == 1, "the broker has it")
+
+        await choose(desk, "AAPL")
+        await shown(desk.ticket.send.isEnabled, "a live price can be traded")
+        click(desk.ticket.send)
+        await shown(lambda: len(market.orders_received()) == 2, "it leaves without a question")
+        no_trace(desk)
+
+    trading = "[trading]\nconfirm_before_send = false\n"
+    assert terminal.open(journey, profile="paper", settings=delayed(market, trading)) == 0
+    assert len(market.orders_received()) == 2

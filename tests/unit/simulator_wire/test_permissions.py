@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from brokers.simulator.protocol import requests
+from brokers.simulator.protocol.values import Values
 from brokers.simulator.server import ServerOptions, SimulatedTws
 from terminal.clock import SimClock
 from terminal.errors import UserError
@@ -113,7 +114,7 @@ async def test_what_has_no_delayed_form_is_refused_with_its_own_code(
     client.send(requests.REQ_MARKET_DATA_TYPE, type=3)
     client.send(requests.REQ_TICK_BY_TICK, req_id=1, con_id=AAPL, exchange="SMART", type="AllLast")
     client.send(requests.REQ_MKT_DEPTH, req_id=2, con_id=AAPL, exchange="SMART", rows=5)
-    bars = {"duration": "1 D", "bar_size": "1 min", "what_to_show": "TRADES", "format_date": 1}
+    bars: Values = {"duration": "1 D", "bar_size": "1 min", "what_to_show": "TRADES", "format_date": 1}
     client.send(requests.REQ_HISTORICAL_DATA, req_id=3, con_id=AAPL, exchange="SMART", **bars)
     client.send(requests.REQ_REAL_TIME_BARS, req_id=4, con_id=AAPL, exchange="SMART", bar_size=5, what_to_show="TRADES")
     client.send(
