@@ -47,6 +47,8 @@ class _Series:
     stream: BarStream | None = None
     closed_until_ns: int | None = None
     timer: Timer | None = None
+    due_ns: int = 0
+    """When the timer's bar is over."""
 
 
 class BarFeed:
@@ -163,11 +165,18 @@ class BarFeed:
                 closed = bar if bar.closed else replace(bar, closed=True)
                 self._bus.publish(BarClosed(bar=closed, regular_hours_only=series.regular_hours_only))
         if series.timer is not None:
+            if newest_is_open and series.due_ns == due_ns and now < due_ns:
+                return  # it stands right: a cancelled timer would stay with the window's loop until it is due
             series.timer.cancel()
             series.timer = None
         if newest_is_open:
+            series.due_ns = due_ns
             wait_s = max(0.05, (due_ns - now) / NS_PER_S) if now < due_ns else _LOOK_AGAIN_S
-            series.timer = self._clock.call_later(wait_s, lambda: self._close_finished(series, newest_is_open=True))
+            series.timer = self._clock.call_later(wait_s, lambda: self._on_due(series))
+
+    def _on_due(self, series: _Series) -> None:
+        series.timer = None
+        self._close_finished(series, newest_is_open=True)
 
 
 def _merge(bars: list[Bar], bar: Bar) -> None:
