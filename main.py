@@ -33,6 +33,8 @@ LOOK: Final = (
     ("appearance", "density", ("auto", "compact", "normal", "relaxed")),
 )
 """What the first paint needs of the settings: section, key, values with the default first. A test holds them equal."""
+NAMED_MODES: Final = ("paper", "live")
+"""A new profile of this name begins in that mode."""
 
 
 def cli(argv: Sequence[str] | None = None) -> int:
@@ -92,7 +94,7 @@ class Session:
 
         file = _settings_file(self.paths)
         loaded = file.load()
-        settings = loaded.settings
+        stored = settings = self._in_its_mode(loaded.settings)
         if self.demo:
             settings = replace(settings, connection=replace(settings.connection, mode=Mode.DEMO))
         child = None
@@ -107,7 +109,15 @@ class Session:
             kept_days=settings.log.kept_days,
         )
         self.ending.callback(logs.stop)
-        return Begun(settings, loaded.settings, file, logs, child, (*self.notices, *loaded.warnings))
+        return Begun(settings, stored, file, logs, child, (*self.notices, *loaded.warnings))
+
+    def _in_its_mode(self, settings: "Settings") -> "Settings":
+        """Return the settings of a new profile that has the name of a mode in that mode; all others as they are."""
+        if self.paths.profile not in NAMED_MODES or self.paths.settings.exists():
+            return settings
+        from terminal.model.enums import Mode
+
+        return replace(settings, connection=replace(settings.connection, mode=Mode(self.paths.profile)))
 
     def look(self) -> tuple[str, str, str]:
         """Return mode, theme and density for the first paint, without the settings' whole machinery.
@@ -131,6 +141,8 @@ class Session:
                     settings.appearance.density.value,
                 )
             found.append(str(value))
+        if self.paths.profile in NAMED_MODES and not self.paths.settings.exists():
+            found[0] = self.paths.profile
         return ("demo" if self.demo else found[0]), found[1], found[2]
 
 

@@ -7,7 +7,7 @@ trade. Nothing is sent by starting. It knows no broker by name: `main` passes th
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -480,8 +480,21 @@ class Kernel:
         await self._connect()
 
     def open_elsewhere(self, connection: Connection) -> str:
-        """Open another mode in a window and profile of its own; return the profile's name."""
-        profile = connection.mode.value
+        """Open another mode in a window and profile of its own; return the profile's name.
+
+        Raises:
+            UserError: APP-002, that profile is this one: it is saved for the next start; SET-00x, it cannot be saved.
+        """
+        profile, file = connection.mode.value, self.parts.settings_file
+        if file.path.parent.name == profile:
+            stored = replace(self._stored, connection=connection)
+            file.save(stored)
+            self._stored = stored
+            raise UserError(
+                "APP-002",
+                f"the mode of a running window does not change. {profile.upper()} is saved for this profile: close "
+                "Tiller and start it again",
+            )
         self.parts.open_profile(profile, connection)
         return profile
 

@@ -24,6 +24,7 @@ from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, T
 
 _log = structlog.get_logger("market")
 _WARN_EVERY_NS: Final = 60 * NS_PER_S
+_CROSSED_NS: Final = NS_PER_S
 _TRADES_KEPT: Final = 2_000
 _FARM_BROKEN: Final = 2103
 """IBKR: a market-data farm is not connected."""
@@ -48,6 +49,7 @@ class MarketHub:
         self._spoke_ns: int | None = None
         self._lapsed: set[InstrumentId] = set()
         self._warned: dict[str, int] = {}
+        self._crossed_ns: dict[InstrumentId, int] = {}
         self.rejected: dict[str, int] = {}
         """How many values of each kind of nonsense were refused."""
         self.messages = 0
@@ -150,7 +152,7 @@ class MarketHub:
         crossed = quote.bid is not None and quote.ask is not None and quote.bid > quote.ask
         if crossed and not bad & {"bid", "ask"}:
             bad |= {"bid", "ask"}
-            self._refuse("crossed", quote.instrument_id)
+            self._refuse("crossed", quote.instrument_id, warn=self._stays_crossed(quote.instrument_id))
         if not bad:
             return quote
         return replace(
@@ -160,8 +162,18 @@ class MarketHub:
             last=None if "last" in bad else quote.last,
         )
 
-    def _refuse(self, kind: str, instrument_id: InstrumentId) -> None:
+    def _stays_crossed(self, instrument_id: InstrumentId) -> bool:
+        """Say whether it is more than the moment between a bid and the ask that follows it."""
+        now = self._clock.monotonic_ns()
+        known = self._quotes.get(instrument_id)
+        if known is None or known.bid is not None or known.ask is not None:
+            self._crossed_ns[instrument_id] = now  # until now it was not
+        return now - self._crossed_ns.get(instrument_id, now) >= _CROSSED_NS
+
+    def _refuse(self, kind: str, instrument_id: InstrumentId, *, warn: bool = True) -> None:
         self.rejected[kind] = self.rejected.get(kind, 0) + 1
+        if not warn:
+            return
         now = self._clock.monotonic_ns()
         key = f"{kind} {instrument_id}"
         warned = self._warned.get(key)

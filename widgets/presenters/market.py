@@ -11,6 +11,7 @@ from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
 from widgets.bridge import Frame
 from widgets.chart.panel import ChartPanel
+from widgets.chart.past_sessions import with_past
 from widgets.ladder.panel import LadderPanel
 from widgets.panel import Panel
 from widgets.presenters.chain import ChainPresenter
@@ -119,7 +120,7 @@ class MarketPresenter:
     def _show_chart(self, instrument: Instrument) -> None:
         chart, quote = self._panels.chart, self._kernel.hub.quote(instrument.id)
         chart.set_instrument(instrument, instrument.name)
-        chart.set_sessions(instrument.liquid_hours)
+        chart.set_sessions(with_past(instrument.liquid_hours, instrument.time_zone))
         if quote is not None:
             chart.set_quote(quote)
         self._follow_bars()

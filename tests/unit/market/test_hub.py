@@ -122,6 +122,18 @@ def test_a_stream_of_nonsense_warns_once_a_minute(floor: Floor, caplog: pytest.L
     assert floor.hub.rejected == {"crossed": 240}
 
 
+def test_bid_and_ask_that_pass_each_other_for_a_moment_are_no_warning(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(100):
+        floor.quote(bid=10.0, ask=10.01)
+        floor.clock.advance(0.9)
+        floor.quote(bid=10.02, ask=10.01)  # the bid comes first, its ask follows
+        floor.clock.advance(0.1)
+    assert [record for record in caplog.records if record.name == "market"] == []
+    assert floor.hub.rejected == {"crossed": 100}
+
+
 def test_statistics_come_in_parts_and_are_kept_together(floor: Floor) -> None:
     floor.hub.on_statistics(OptionStatistics(instrument_id=XYZ, received_ns=START, open_interest=10.0))
     floor.hub.on_statistics(OptionStatistics(instrument_id=XYZ, received_ns=START, volume=3.0))
