@@ -57,6 +57,7 @@ async def test_delayed_quotes_are_the_market_of_a_quarter_of_an_hour_ago(port: i
         began = market.now_ns() - QUARTER_NS
         tops = [market.top_at(nvidia.broker_id or 0, began + second * NS_PER_S) for second in range(120)]
         assert (first.bid, first.ask, first.last) in {(top.bid, top.ask, top.last) for top in tops}
+        assert tops[0].volume <= (first.volume or 0) <= tops[-1].volume
         assert first.previous_close == tops[0].previous_close
 
         def moved() -> bool:

@@ -203,7 +203,8 @@ class MarketPresenter:
             case "ticks" if self._concerns(notice, "tape"):
                 self._panels.tape.show_no_permission("No prints", text, code=code)
             case "history" if self._concerns(notice, "chart"):
-                self._panels.chart.show_error("No bars", text, code=code)
+                said = sentences(notice.meaning, notice.text, notice.way_out)  # one code for every refusal there
+                self._panels.chart.show_error("No bars", said, code=code)
             case "chain" if self._concerns(notice, "chain"):
                 self._chain.show_refusal(text, code)
 

@@ -205,6 +205,7 @@ def test_delayed_data_is_marked_on_each_number(terminal: Terminal, open_market: 
         await shown(lambda: desk.ladder.model.top_only, "the ladder shows the top of the book only")
         await shown(lambda: "No prints" in desk.tape.message, "the tape says that it has no prints")
         assert "10189" in desk.tape.message
+        await shown(lambda: "No market data permissions" in desk.chart.message, "the chart says why it has no bars")
         await choose(desk, "AAPL")
         await shown(lambda: all(mark.isHidden() for mark in marks), "what is live is not marked")
         no_trace(desk)
