@@ -99,17 +99,22 @@ def net_cells(rows: Sequence[UnderlyingRisk], *, worth: float | None) -> dict[st
         known = [value for value in values if value is not None]
         return sum(known) if len(known) == len(values) else None
 
+    delayed = any(row.delayed for row in rows)
+
+    def marked(value: float | None) -> Cell:
+        return Cell(value, note=formats.delayed_note(value, delayed=delayed))
+
     delta = add([row.delta for row in rows])
     options = [row for row in rows if row.has_options]
     return {
         "underlying": "Net",
-        "delta": delta,
-        "of_worth": delta / worth if delta is not None and worth else None,
+        "delta": marked(delta),
+        "of_worth": marked(delta / worth if delta is not None and worth else None),
         "gamma": add([row.gamma for row in options]) if options else "",
         "theta": add([row.theta for row in options]) if options else "",
         "vega": add([row.vega for row in options]) if options else "",
-        "open": add([row.open_pnl for row in rows]),
-        "day": add([row.day_pnl for row in rows]),
+        "open": marked(add([row.open_pnl for row in rows])),
+        "day": marked(add([row.day_pnl for row in rows])),
         "stop": add([row.at_stops for row in rows if row.at_stops is not None]) if rows else "",
     }
 

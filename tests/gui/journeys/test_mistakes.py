@@ -26,7 +26,9 @@ from tests.gui.journeys.stage import (
     texts,
     turns,
 )
+from tests.gui.journeys.test_hands import click_ladder, ladder_price, prices
 from widgets.desk import Desk
+from widgets.ladder.layout import Zone
 from widgets.tables.columns import Cell
 
 
@@ -282,6 +284,15 @@ def test_an_armed_ticket_asks_too_when_the_price_is_delayed(
         click(find(asked, QPushButton, "confirmSend"))
         await gone(asked)
         await shown(lambda: len(market.orders_received()) == 1, "the broker has it")
+
+        await shown(lambda: desk.ladder.view.armed and ladder_price(desk, 2) in prices(desk), "the ladder is armed")
+        click_ladder(desk, Zone.BID, ladder_price(desk, 2))
+        asked = await dialog("confirm")
+        assert "The price is delayed" in texts(asked), "one click asks as well"
+        press(asked, Qt.Key.Key_Escape)
+        await gone(asked)
+        await turns(20)
+        assert len(market.orders_received()) == 1
 
         await choose(desk, "AAPL")
         await shown(desk.ticket.send.isEnabled, "a live price can be traded")

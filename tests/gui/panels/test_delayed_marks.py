@@ -13,7 +13,7 @@ from terminal.model.market import Quote
 from terminal.model.position import Position
 from widgets.blotter import positions
 from widgets.chart.panel import ChartPanel
-from widgets.risk.rows import UnderlyingRisk, underlying_cells
+from widgets.risk.rows import UnderlyingRisk, net_cells, underlying_cells
 from widgets.tables.columns import Cell
 from widgets.theme import Theme
 from widgets.watchlist import rows
@@ -77,6 +77,8 @@ def test_the_risk_of_a_delayed_underlying_is_marked(stock: Instrument, delayed: 
     cells = underlying_cells(risk, worth=100_000.0, widest=2010.0)
     assert {note(cells, key) for key in ("delta", "of_worth", "open", "day")} == {"D" if delayed else ""}
     assert note(cells, "gamma") == ""
+    net = net_cells([risk], worth=100_000.0)
+    assert {note(net, key) for key in ("delta", "of_worth", "open", "day")} == {"D" if delayed else ""}
 
 
 def test_the_chart_says_it_beside_the_price(qtbot: QtBot, theme: Theme, stock: Instrument, quote: Quote) -> None:
