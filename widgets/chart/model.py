@@ -36,6 +36,8 @@ class ChartModel:
         self.decimals = 2
         self.series = BarSeries(seconds)
         self.sessions: tuple[Session, ...] = ()
+        self.stale = False
+        """Whether the source has been silent for too long: the last price may have moved."""
         self.studies = [StudyLine(choice) for choice in DEFAULT_STUDIES]
         self.orders: tuple[ChartOrder, ...] = ()
         self.position: ChartPosition | None = None

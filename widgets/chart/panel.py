@@ -25,7 +25,7 @@ from widgets.chart.study_menu import StudyButton
 from widgets.controls.data_mark import DataMark
 from widgets.controls.segments import Segments
 from widgets.formats import SignRule
-from widgets.panel import Panel
+from widgets.panel import Condition, Panel
 from widgets.theme import Theme, set_property
 
 _CLOCK_MS = 1000
@@ -185,6 +185,22 @@ class ChartPanel(Panel):
         self._show_price()
         self.view.quote_changed()
 
+    def show_age(self, age_s: float | None, stale_s: float) -> None:
+        """Take back the last price's colour when its source was silent for ``stale_s`` seconds; None is stale too."""
+        if self.condition not in (Condition.LIVE, Condition.STALE):
+            return
+        stale = age_s is None or age_s >= stale_s
+        if stale:
+            self.show_stale("" if age_s is None else f"{age_s:.0f} s old")
+        elif self.condition is Condition.STALE:
+            self.show_live()
+        if stale != self.model.stale:
+            self.model.stale = stale
+            set_property(self._last, "tone", "stale" if stale else "")
+            self._change.setText("")  # so that its tone is set anew
+            self._show_price()
+            self.view.quote_changed()
+
     def set_armed(self, armed: bool) -> None:
         """Let order lines be moved. Cancelling works disarmed as well; the edge stays plain, as the look has it."""
         self.view.set_armed(armed)
@@ -217,7 +233,15 @@ class ChartPanel(Panel):
         if quote is not None and change is not None and quote.previous_close:
             signed = formats.number(change, decimals, SignRule.MONEY)
             words = f"{signed} ({formats.percent(change / quote.previous_close)})"
-            tone = "up" if signed.startswith("+") else "down" if signed.startswith(formats.MINUS) else "muted"
+            tone = (
+                "stale"
+                if self.model.stale
+                else "up"
+                if signed.startswith("+")
+                else "down"
+                if signed.startswith(formats.MINUS)
+                else "muted"
+            )
         if text != self._last.text() or words != self._change.text():
             self._last.setText(text)
             self._change.setText(words)

@@ -326,7 +326,8 @@ class ChartPlot(pg.PlotWidget):
         quote = self.model.quote
         late = quote is not None and quote.delayed and price == quote.last
         text = self.frame_.price(price) + f" {formats.DELAYED_MARK}" * late
-        return [AxisBlock(y, text, "chart.last", "chart.on_last", second=left, height=height)]
+        colors = ("bg.header", "text.stale") if self.model.stale else ("chart.last", "chart.on_last")
+        return [AxisBlock(y, text, *colors, second=left, height=height)]
 
     def _cross_block(self) -> list[AxisBlock]:
         block = self.cross.price_block()

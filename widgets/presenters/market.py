@@ -224,6 +224,9 @@ class MarketPresenter:
         ladder = self.shown.get("ladder")
         if ladder is not None:
             self._age_ladder(ladder)
+        chart = self.shown.get("chart")
+        if chart is not None and hub.quote(chart.id) is not None:
+            self._panels.chart.show_age(hub.age_s(chart.id), self._stage.stale_s)
         self._chain.tick()
 
     def _age_ladder(self, instrument: Instrument) -> None:
