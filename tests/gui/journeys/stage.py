@@ -7,9 +7,12 @@ import contextlib
 import faulthandler
 import gc
 import json
+import os
+import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -82,6 +85,15 @@ class DrivenMarket:
     def orders_received(self) -> list[list[str]]:
         """Return every place-order message but the what-ifs."""
         return [fields for fields in self.received("placeOrder") if not is_what_if(fields)]
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let its process stand still: the socket stays open and says nothing."""
+        os.kill(self._child.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._child.pid, signal.SIGCONT)
 
     def stop(self) -> None:
         self._lines.close()
