@@ -63,6 +63,8 @@ def watch_cells(
         notes.append(formats.age(age_s))
     if quote.halted:
         notes.append("halted")
+    if quote.last is None and quote.mid is not None and instrument.asset_class is not AssetClass.FOREX:
+        notes.append("mid")  # currencies have no last price, and everybody knows
     change = quote.change
     ratio = change / quote.previous_close if change is not None and quote.previous_close else None
     price = quote.last if quote.last is not None else quote.mid
