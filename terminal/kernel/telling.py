@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the broker's side says, into the log: without a window the log is the only place where a person sees it."""
+"""What the broker says and what becomes of orders, into the log: without a window nobody sees it anywhere else."""
 
 import structlog
 
 from terminal.bus import Bus
 from terminal.model.enums import LinkState
-from terminal.model.events import DataNotice, LinkChanged
+from terminal.model.events import DataNotice, LinkChanged, OrderChanged
+from terminal.trading.index import OrderIndex
 
 _log = structlog.get_logger("broker")
+_orders_log = structlog.get_logger("orders")
 _UP = (LinkState.SYNCING, LinkState.READY)
 
 
@@ -29,3 +31,24 @@ def _on_notice(notice: DataNotice) -> None:
         return  # our own words, logged where they were found
     tell = {"error": _log.error, "warn": _log.warning, "warning": _log.warning}.get(notice.severity, _log.info)
     tell(notice.text, code=notice.code, way_out=notice.way_out or None, instrument=notice.instrument_id)
+
+
+def log_the_orders(bus: Bus, orders: OrderIndex) -> None:
+    """Log one line per order event."""
+
+    def on_change(change: OrderChanged) -> None:
+        order = orders.get(change.client_order_id)
+        if order is None:
+            return
+        spec = order.spec
+        _orders_log.info(
+            type(change.event).__name__,
+            order=change.client_order_id,
+            id=order.broker_order_id,
+            status=change.status.value,
+            what=f"{spec.side.value} {spec.quantity} {spec.instrument_id} {spec.order_type.value}",
+            filled=str(order.filled),
+            owner=order.strategy_id or order.origin.value,
+        )
+
+    bus.subscribe(OrderChanged, on_change)

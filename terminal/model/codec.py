@@ -216,8 +216,8 @@ class EventCodec:
 def _message_classes() -> Iterable[type[Any]]:
     return (
         each
-        for each in vars(events).values()
-        if isinstance(each, type) and dataclasses.is_dataclass(each) and each.__module__ == events.__name__
+        for each in map(vars(events).__getitem__, events.__all__)
+        if isinstance(each, type) and dataclasses.is_dataclass(each)
     )
 
 

@@ -56,7 +56,8 @@ async def test_orders_carry_the_client_id_of_the_connection(tmp_path: Path) -> N
     made[0].sink(e.LinkChanged(ns=START_NS, state=LinkState.SYNCING))
     first = kernel.settings.connection.client_id
     made[0].sink(e.LinkChanged(ns=START_NS, state=LinkState.RECONNECTING))
-    kernel.settings = replace(kernel.settings, connection=replace(kernel.settings.connection, client_id=first + 1))
+    settings = kernel.settings
+    kernel.preferences.settings = replace(settings, connection=replace(settings.connection, client_id=first + 1))
     made[0].sink(e.LinkChanged(ns=START_NS, state=LinkState.SYNCING))
     session = kernel.risk.session
     assert session is not None
