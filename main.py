@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,22 +19,14 @@ if TYPE_CHECKING:
     from terminal.errors import TerminalError
     from terminal.kernel import Kernel
     from terminal.kernel.doctor import Finding
-    from terminal.logs import Logs
     from terminal.paths import ProfilePaths
+    from terminal.profile import Session
     from terminal.selftest import Tools
-    from terminal.settings import Connection, Settings, SettingsFile
+    from terminal.settings import Connection, Settings
 
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
-LOOK: Final = (
-    ("connection", "mode", ("demo", "paper", "live")),
-    ("appearance", "theme", ("dark", "light", "contrast", "cvd", "system")),
-    ("appearance", "density", ("auto", "compact", "normal", "relaxed")),
-)
-"""What the first paint needs of the settings: section, key, values with the default first. A test holds them equal."""
-NAMED_MODES: Final = ("paper", "live")
-"""A new profile of this name begins in that mode."""
 
 
 def cli(argv: Sequence[str] | None = None) -> int:
@@ -74,124 +66,22 @@ def cli(argv: Sequence[str] | None = None) -> int:
 
 
 # ---------------------------------------------------------------- a profile, open and locked
-@dataclass(slots=True)
-class Session:
-    """One profile whose lock is held. `begin` does what the first paint does not wait for."""
-
-    paths: "ProfilePaths"
-    demo: bool
-    ending: contextlib.ExitStack
-    notices: tuple[str, ...] = ()
-
-    def begin(self) -> "Begun":
-        """Read the settings, start the log and the demo's market; all ends with the session.
-
-        Raises:
-            UserError: SET-00x, the settings cannot be used; FIL-00x, a folder is not private.
-        """
-        from terminal.logs import start_logs
-        from terminal.model.enums import Mode
-
-        file = _settings_file(self.paths)
-        loaded = file.load()
-        stored = settings = self._in_its_mode(loaded.settings)
-        if self.demo:
-            settings = replace(settings, connection=replace(settings.connection, mode=Mode.DEMO))
-        child = None
-        if settings.connection.mode is Mode.DEMO:
-            child = _demo_child(self.paths, settings)
-            self.ending.callback(child.stop)
-        logs = start_logs(
-            self.paths.logs,
-            level=settings.log.level.value,
-            console="warning",
-            mask_accounts=settings.log.mask_accounts,
-            kept_days=settings.log.kept_days,
-        )
-        self.ending.callback(logs.stop)
-        return Begun(settings, stored, file, logs, child, (*self.notices, *loaded.warnings))
-
-    def _in_its_mode(self, settings: "Settings") -> "Settings":
-        """Return the settings of a new profile that has the name of a mode in that mode; all others as they are."""
-        if self.paths.profile not in NAMED_MODES or self.paths.settings.exists():
-            return settings
-        from terminal.model.enums import Mode
-
-        return replace(settings, connection=replace(settings.connection, mode=Mode(self.paths.profile)))
-
-    def look(self) -> tuple[str, str, str]:
-        """Return mode, theme and density for the first paint, without the settings' whole machinery.
-
-        Anything unusual in the file is left to the full reading, which refuses it in words.
-        """
-        import tomllib
-
-        known: dict[str, Any] = {}
-        with contextlib.suppress(FileNotFoundError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-            known = tomllib.loads(self.paths.settings.read_text("utf-8"))
-        found = []
-        for section, key, usual in LOOK:
-            table = known.get(section, {})
-            value = table.get(key, usual[0]) if isinstance(table, dict) else None
-            if value not in usual:
-                settings = _settings_file(self.paths).load().settings
-                return (
-                    settings.connection.mode.value,
-                    settings.appearance.theme.value,
-                    settings.appearance.density.value,
-                )
-            found.append(str(value))
-        if self.paths.profile in NAMED_MODES and not self.paths.settings.exists():
-            found[0] = self.paths.profile
-        return ("demo" if self.demo else found[0]), found[1], found[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What `Session.begin` started."""
-
-    settings: "Settings"
-    stored: "Settings"
-    settings_file: "SettingsFile"
-    logs: "Logs"
-    child: "SimulatorChild | None"
-    notices: tuple[str, ...]
-
-
 def _paths(options: argparse.Namespace) -> "ProfilePaths":
     from terminal.paths import DEFAULT_PROFILE, profile_paths
 
     return profile_paths(getattr(options, "profile", DEFAULT_PROFILE), getattr(options, "data_dir", None))
 
 
-def _settings_file(paths: "ProfilePaths") -> "SettingsFile":
-    from terminal.settings import NumberRule, SettingsFile
-    from terminal.trading.limits import facts
-
-    rules = [
-        NumberRule(
-            name=fact.name,
-            default=fact.default,
-            low=fact.low,
-            high=fact.high,
-            label=fact.label,
-            help=fact.help,
-            unit=fact.unit,
-        )
-        for fact in facts()
-    ]
-    return SettingsFile(paths.settings, rules)
-
-
 @contextlib.contextmanager
-def _session(options: argparse.Namespace) -> Iterator[Session]:
+def _session(options: argparse.Namespace) -> "Iterator[Session]":
     """Open a profile: its folders and its lock. Nothing heavy: the window waits for it."""
     from terminal.paths import lock_profile, prepare_profile
+    from terminal.profile import Session
 
     paths = _paths(options)
     notices = prepare_profile(paths)
     with lock_profile(paths), contextlib.ExitStack() as ending:
-        yield Session(paths, bool(getattr(options, "demo", False)), ending, notices)
+        yield Session(paths, bool(getattr(options, "demo", False)), ending, _demo_child, notices)
 
 
 def _demo_child(paths: "ProfilePaths", settings: "Settings") -> "SimulatorChild":
@@ -204,7 +94,7 @@ def _demo_child(paths: "ProfilePaths", settings: "Settings") -> "SimulatorChild"
     return child
 
 
-async def _build(session: Session, **overrides: Any) -> "Kernel":
+async def _build(session: "Session", **overrides: Any) -> "Kernel":
     """Wire the core of one profile. ``overrides`` replace parts of it, for the self-test's crash points."""
     begun = session.begin()
     import asyncio
@@ -283,10 +173,11 @@ def _open_profile(paths: "ProfilePaths", name: str, connection: "Connection") ->
 
     from brokers.simulator.child import program
     from terminal.paths import prepare_profile, profile_paths
+    from terminal.profile import settings_file
 
     other = profile_paths(name, paths.root.parent)
     prepare_profile(other)
-    file = _settings_file(other)
+    file = settings_file(other)
     file.save(replace(file.load().settings, connection=connection))
     subprocess.Popen([*program(), "--profile", name, "--data-dir", str(paths.root.parent)], start_new_session=True)
 
@@ -341,12 +232,13 @@ def _offer_way_out(options: argparse.Namespace, error: "TerminalError", theme: s
 
 def way_out(options: argparse.Namespace, error: "TerminalError") -> "tuple[str, Callable[[], object]] | None":
     """Return what a button would say and do about ``error``; None when only the person can mend it."""
+    from terminal.profile import settings_file
     from terminal.settings import SettingsError
     from terminal.storage.backup import restore_backup
     from terminal.storage.database import CorruptDatabaseError
 
     if isinstance(error, SettingsError) and error.mendable:
-        return "Start with default settings", _settings_file(_paths(options)).set_aside
+        return "Start with default settings", settings_file(_paths(options)).set_aside
     journal = _paths(options).journal
     if isinstance(error, CorruptDatabaseError) and error.path == journal and error.backups:
         newest = error.backups[0]
@@ -382,7 +274,7 @@ def _run_headless(options: argparse.Namespace) -> int:
         return asyncio.run(_headless(session))
 
 
-async def _headless(session: Session) -> int:
+async def _headless(session: "Session") -> int:
     import asyncio
 
     kernel = await _build(session)
@@ -412,29 +304,15 @@ def _selftest_tools() -> "Tools":
 
     from brokers.simulator.child import SimulatorChild, program
     from brokers.simulator.history_file import accepted_orders
-    from terminal.model.enums import Mode
-    from terminal.paths import prepare_profile, profile_paths
-    from terminal.selftest import CORE_LIMITS, SYMBOLS, Tools
+    from terminal.selftest import PROFILE, Tools, prepare
 
     def market(folder: Path) -> SimulatorChild:
         history = ("--history", str(folder / "history.jsonl"))
         return SimulatorChild(errors=folder / "simulator.txt", arguments=history)
 
-    def prepare(folder: Path, address: tuple[str, int]) -> None:
-        paths = profile_paths("selftest", folder)
-        prepare_profile(paths)
-        file = _settings_file(paths)
-        settings = file.load().settings
-        host, port = address
-        connection = replace(settings.connection, mode=Mode.PAPER, host=host, port=port)
-        settings = replace(settings, connection=connection, watchlist=replace(settings.watchlist, symbols=SYMBOLS))
-        for name, value in CORE_LIMITS.items():
-            settings = settings.with_value(f"risk.{name}", value, file.risk_rules)
-        file.save(settings)
-
     @contextlib.asynccontextmanager
     async def open_core(folder: Path) -> AsyncIterator["Kernel"]:
-        with _session(argparse.Namespace(profile="selftest", data_dir=folder, demo=False)) as session:
+        with _session(argparse.Namespace(profile=PROFILE, data_dir=folder, demo=False)) as session:
             yield await _build(session)
 
     def spawn_core(folder: Path) -> "subprocess.Popen[str]":
@@ -479,20 +357,12 @@ async def _findings(settings: "Settings", paths: "ProfilePaths") -> "list[Findin
 
     from brokers.ibkr.doctor import diagnose
     from terminal.clock import LiveClock
+    from terminal.kernel.answers import connection_settings
     from terminal.kernel.doctor import Finding, machine_findings
-    from terminal.model.ids import AccountId
-    from terminal.ports import ConnectionSettings
     from terminal.secrets import open_secrets
 
     connection = settings.connection
-    asked = ConnectionSettings(
-        host=connection.host,
-        port=connection.port,
-        client_id=connection.client_id,
-        mode=connection.mode,
-        account=AccountId(connection.account) if connection.account else None,
-        connect_timeout_s=connection.connect_timeout_s,
-    )
+    asked = connection_settings(connection, connection.mode, connection.host, connection.port)
     found = [
         Finding(name=check.name, state=check.state, text=check.text, way_out=check.way_out)
         for check in await diagnose(asked, LiveClock())
@@ -505,9 +375,10 @@ def _doctor(options: argparse.Namespace) -> int:
     import asyncio
 
     from terminal.kernel.doctor import report
+    from terminal.profile import settings_file
 
     paths = _paths(options)
-    settings = _settings_file(paths).load().settings
+    settings = settings_file(paths).load().settings
     connection = replace(
         settings.connection,
         host=options.host or settings.connection.host,

@@ -7,6 +7,7 @@ process is handed in by the composition root.
 
 from terminal.selftest.core_side import run_core
 from terminal.selftest.judge import run_selftest
+from terminal.selftest.prepare import PROFILE, prepare
 from terminal.selftest.tools import CORE_LIMITS, SYMBOLS, Market, Tools
 
-__all__ = ["CORE_LIMITS", "SYMBOLS", "Market", "Tools", "run_core", "run_selftest"]
+__all__ = ["CORE_LIMITS", "PROFILE", "SYMBOLS", "Market", "Tools", "prepare", "run_core", "run_selftest"]

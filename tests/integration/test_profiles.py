@@ -12,6 +12,7 @@ from terminal.clock import LiveClock
 from terminal.errors import UserError
 from terminal.model.enums import Mode
 from terminal.paths import ProfilePaths, prepare_profile, profile_paths
+from terminal.profile import LOOK, Session
 from terminal.settings import SECTIONS, SettingsFile, section_fields
 from tests.support.core import build_kernel
 
@@ -23,7 +24,7 @@ def prepared(name: str, tmp_path: Path) -> ProfilePaths:
 
 
 def test_the_first_paint_knows_the_same_defaults_and_choices_as_the_settings() -> None:
-    for section, key, usual in main.LOOK:
+    for section, key, usual in LOOK:
         known = next(each for each in section_fields(SECTIONS[section]) if each.name == key)
         assert usual[0] == known.default
         assert set(usual) == set(known.choices)
@@ -34,7 +35,7 @@ def test_the_first_paint_knows_the_same_defaults_and_choices_as_the_settings() -
 )
 def test_a_new_profile_begins_in_the_mode_of_its_name(tmp_path: Path, name: str, mode: Mode) -> None:
     with contextlib.ExitStack() as ending:
-        session = main.Session(prepared(name, tmp_path), False, ending)
+        session = Session(prepared(name, tmp_path), False, ending, main._demo_child)
         assert session.look()[0] == mode.value
         begun = session.begin()
         assert begun.settings.connection.mode is mode
@@ -46,7 +47,7 @@ def test_a_saved_profile_keeps_its_mode_whatever_its_name(tmp_path: Path) -> Non
     file = SettingsFile(paths.settings)
     file.save(file.load().settings)
     with contextlib.ExitStack() as ending:
-        session = main.Session(paths, False, ending)
+        session = Session(paths, False, ending, main._demo_child)
         assert session.look()[0] == "demo"
         assert session.begin().settings.connection.mode is Mode.DEMO
 

@@ -14,6 +14,7 @@ import pytest
 
 import main
 from terminal.model.enums import Mode
+from terminal.profile import Session, settings_file
 from terminal.settings import SettingsError, SettingsFile
 from terminal.settings.tree import Appearance, Connection, Density, Theme
 
@@ -47,19 +48,19 @@ def test_nothing_heavy_is_imported_before_the_first_paint(tmp_path: Path) -> Non
 
 
 # ---------------------------------------------------------------- the look
-def opened(folder: Path, *, demo: bool = False) -> main.Session:
+def opened(folder: Path, *, demo: bool = False) -> Session:
     paths = main._paths(argparse.Namespace(data_dir=folder))
     paths.root.mkdir(parents=True, mode=0o700)
-    return main.Session(paths, demo, ExitStack())
+    return Session(paths, demo, ExitStack(), main._demo_child)
 
 
-def write(session: main.Session, connection: Connection, appearance: Appearance) -> None:
-    file: SettingsFile = main._settings_file(session.paths)
+def write(session: Session, connection: Connection, appearance: Appearance) -> None:
+    file: SettingsFile = settings_file(session.paths)
     file.save(replace(file.load().settings, connection=connection, appearance=appearance))
 
 
-def whole(session: main.Session) -> tuple[str, str, str]:
-    settings = main._settings_file(session.paths).load().settings
+def whole(session: Session) -> tuple[str, str, str]:
+    settings = settings_file(session.paths).load().settings
     return settings.connection.mode.value, settings.appearance.theme.value, settings.appearance.density.value
 
 
