@@ -281,14 +281,17 @@ class World:
         )
 
     def away(self, text: str, side: Side, fraction: float = 0.02) -> Decimal:
-        """Return a limit price that far from the market on the side where it waits."""
+        """Return a limit price that far from the market on the side where it waits.
+
+        A large order may have emptied that side of the book: then from what is left of the market.
+        """
         instrument = self.instrument(text)
         quote = self.core.hub.quote(instrument.id)
         assert quote is not None
-        assert quote.bid is not None
-        assert quote.ask is not None
-        raw = quote.bid * (1 - fraction) if side is Side.BUY else quote.ask * (1 + fraction)
-        return instrument.snap(raw)
+        touch = quote.bid if side is Side.BUY else quote.ask
+        reference = touch if touch is not None else quote.mark
+        assert reference is not None, f"{text} has no price at all"
+        return instrument.snap(reference * (1 - side.sign * fraction))
 
 
 @asynccontextmanager
