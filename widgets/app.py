@@ -88,6 +88,6 @@ async def _main(
 
     kernel = asyncio.ensure_future(build())
     await asyncio.sleep(0)  # the demo's market starts, and the keyring is asked, while the panels are imported
-    from widgets.desk import run_desk
+    from widgets.desk_run import run_desk
 
     return await run_desk(app, theme, window, lambda: kernel, session)

@@ -30,6 +30,7 @@ from terminal.trading.book import Book, Booking
 from terminal.trading.valuation import Valuation
 
 _FLAT: Final = Position()
+_ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class Portfolio:
         self._currency = "USD"
         self._books: dict[AccountId, dict[InstrumentId, Book]] = {}
         self._fills: dict[str, FillRow] = {}
+        self._fill_sums: dict[AccountId, tuple[int, Decimal]] = {}
         self._accounts: dict[AccountId, Account] = {}
         self._broker: dict[AccountId, dict[InstrumentId, PositionReported]] = {}
         self._broker_pnl: dict[InstrumentId, PnlReported] = {}
@@ -127,6 +129,20 @@ class Portfolio:
         """Return all executions of the current account, oldest booked first."""
         return tuple(row for row in self._fills.values() if row.account_id in (self._account_id, ""))
 
+    def fill_totals(self) -> tuple[int, Decimal]:
+        """Return how many executions `fills` holds and the sum of their commissions, at no cost per execution."""
+        sums = [self._fill_sums.get(account_id, (0, _ZERO)) for account_id in {self._account_id, AccountId("")}]
+        return sum(count for count, _ in sums), sum((paid for _, paid in sums), _ZERO)
+
+    def _keep_fill(self, root: str, row: FillRow) -> None:
+        """Keep an execution in its latest revision, and the totals with it."""
+        known = self._fills.get(root)
+        self._fills[root] = row
+        for each, step in ((known, -1), (row, 1)):
+            if each is not None:
+                count, paid = self._fill_sums.get(each.account_id, (0, _ZERO))
+                self._fill_sums[each.account_id] = count + step, paid + step * (each.commission or _ZERO)
+
     def has_records(self, account_id: AccountId) -> bool:
         return bool(self._books.get(account_id))
 
@@ -168,7 +184,7 @@ class Portfolio:
             strategy_id=order.strategy_id,
             revision=revision,
         )
-        self._fills[root] = row
+        self._keep_fill(root, row)
         if instrument is not None and instrument.asset_class is AssetClass.COMBO:
             return  # positions move by the legs; the combination's own execution only fills its order
         booking = Booking(
@@ -185,7 +201,7 @@ class Portfolio:
         root, _ = execution_root(event.execution_id)
         row = self._fills.get(root)
         if row is not None:
-            self._fills[root] = replace(row, commission=event.commission, commission_currency=event.currency)
+            self._keep_fill(root, replace(row, commission=event.commission, commission_currency=event.currency))
         book = self._open_book(order.account_id, order.instrument_id)
         book.charge(event.execution_id, event.commission, event.currency, order.strategy_id)
         self._changed(order.account_id, order.instrument_id)

@@ -102,6 +102,10 @@ class ChartModel:
         self.fills.append(fill)
         del self.fills[:-_FILLS_KEPT]
 
+    def set_fills(self, fills: Iterable[ChartFill]) -> None:
+        """Mark these own executions and no others, the newest of them."""
+        self.fills = list(fills)[-_FILLS_KEPT:]
+
     def live_values(self) -> list[float | None]:
         """Return each study's value at the growing bar, calculated once per tick."""
         live = self.series.live

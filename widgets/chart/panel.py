@@ -176,7 +176,7 @@ class ChartPanel(Panel):
 
     def set_fills(self, fills: Iterable[ChartFill]) -> None:
         """Mark these own executions and no others."""
-        self.model.fills = list(fills)
+        self.model.set_fills(fills)
         self.view.fills_changed()
 
     def set_quote(self, quote: Quote) -> None:

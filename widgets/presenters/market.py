@@ -43,6 +43,8 @@ class MarketPresenter:
         self._chain = chain
         self.current: Instrument | None = None
         """What was chosen last, in the watchlist's group."""
+        self.first_symbol = ""
+        """What was chosen when the window was last closed."""
         self.shown: dict[str, Instrument] = {}
         """Which instrument each linked panel shows, by the panel's key."""
         self.on_shown: Callable[[str, Instrument], None] = lambda _key, _instrument: None
@@ -272,7 +274,16 @@ class MarketPresenter:
             model.update(text, rows.missing_cells(text, reason), group="Not found")
         for instrument in self._kernel.watchlist:
             self._watch_row(instrument)
-        if self.current is None and self._kernel.watchlist:
+        if self.current is None:
+            self._choose_first()
+
+    def _choose_first(self) -> None:
+        """Begin where the person left, as soon as that symbol is there; with the first one otherwise."""
+        found = {str(instrument.id): instrument for instrument in self._kernel.watchlist}
+        symbols = self._kernel.symbols
+        if self.first_symbol in found:
+            self._show(found[self.first_symbol])
+        elif found and (self.first_symbol not in symbols.texts or self.first_symbol in symbols.problems):
             self._show(self._kernel.watchlist[0])
 
     def _remove(self, instrument_id: InstrumentId) -> None:

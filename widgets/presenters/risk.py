@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Risk presenter: what the book stands for and how much of each limit is used."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from terminal.kernel.exposure import Greeks, underlying_of
@@ -11,7 +12,7 @@ from widgets.blotter.account import account_rows
 from widgets.blotter.panels import AccountPanel
 from widgets.blotter.positions import PositionRow
 from widgets.presenters.common import Stage
-from widgets.presenters.orders import OrdersPresenter
+from widgets.presenters.positions import PositionsPresenter
 from widgets.risk.panel import RiskPanel
 from widgets.risk.rows import LimitRow, UnderlyingRisk
 
@@ -19,17 +20,17 @@ from widgets.risk.rows import LimitRow, UnderlyingRisk
 class RiskPresenter:
     """Fills the risk and the account panel twice a second."""
 
-    def __init__(self, stage: Stage, risk: RiskPanel, account: AccountPanel, orders: OrdersPresenter) -> None:
+    def __init__(self, stage: Stage, risk: RiskPanel, account: AccountPanel, positions: PositionsPresenter) -> None:
         self._stage = stage
         self._kernel = stage.kernel
         self._risk = risk
         self._account = account
-        self._orders = orders
+        self._positions = positions
 
     def tick(self) -> None:
         kernel = self._kernel
         account = kernel.portfolio.account()
-        rows = self._orders.position_rows()
+        rows = self._positions.rows
         worth = account.net_liquidation
         broker, ours = kernel.portfolio.day_pnl()
         held = [row for row in rows if row.position.quantity]
@@ -70,7 +71,7 @@ class RiskPresenter:
         rate = self._kernel.portfolio.rate_to_base(row.instrument.currency)
         return None if value is None or rate is None else value * rate
 
-    def _underlyings(self, rows: list[PositionRow]) -> list[UnderlyingRisk]:
+    def _underlyings(self, rows: Sequence[PositionRow]) -> list[UnderlyingRisk]:
         exposures = self._kernel.exposures()
         grouped: dict[InstrumentId, list[PositionRow]] = {}
         for row in rows:
