@@ -294,8 +294,8 @@ class Kernel:
     async def preview(self, command: c.SubmitOrder) -> OrderPreview:
         return await self.execution.preview(command)
 
-    def soft_refusals(self, command: c.SubmitOrder) -> Sequence[tuple[str, str]]:
-        """Return the soft limits that an order breaks, arming aside, when nothing hard stands in its way."""
+    def soft_refusals(self, command: c.SubmitOrder | c.ModifyOrder) -> Sequence[tuple[str, str]]:
+        """Return the soft limits that an order or a change breaks, when nothing hard stands in its way."""
         return answers.soft(self.execution.check(command))
 
     # ------------------------------------------------------------ what it knows

@@ -58,6 +58,8 @@ class ModifyOrder:
     stop_price: Decimal | None = None
     trail_amount: Decimal | None = None
     trail_percent: Decimal | None = None
+    confirmed_warnings: frozenset[str] = frozenset()
+    """Codes of soft checks that the person has read and accepted."""
     actor: str = "user"
 
 

@@ -139,8 +139,14 @@ class ExecutionEngine(TradingCore):
         self.ledger.record([initialized(leg, common, now, grouped=False, parent=None), denied])
         return (leg.client_order_id,)
 
-    def check(self, command: c.SubmitOrder) -> Sequence[Denial]:
-        """Return every refusal that the order would meet now, for the ticket; nothing is recorded."""
+    def check(self, command: c.SubmitOrder | c.ModifyOrder) -> Sequence[Denial]:
+        """Return every refusal that the order or the change would meet now; nothing is recorded.
+
+        Raises:
+            UserError: ORD-010 the command contradicts itself. ORD-001 there is no such order to change.
+        """
+        if isinstance(command, c.ModifyOrder):
+            return self.risk.check_all(_change_of(self._order(command.client_order_id), command))
         _refuse_nonsense(command)
         return self.risk.check_all(_request_of(command))
 
@@ -169,18 +175,13 @@ class ExecutionEngine(TradingCore):
 
         Raises:
             UserError: ORD-001 no such order, ORD-007 nothing would change, or the code of the rule that refuses
-            (STATE_INVALID, MAX_QTY, ...).
+            (STATE_INVALID, MAX_QTY, ...); `check` says beforehand which of them a person may confirm.
         """
         order = self._order(command.client_order_id)
-        spec = changed_terms(order.spec, command)
+        request = _change_of(order, command)
+        spec = request.spec
         if spec == order.spec:
             raise UserError("ORD-007", "the change leaves every term as it is; change a price or the quantity")
-        request = OrderRequest(
-            spec=spec,
-            origin=OrderOrigin.MANUAL if order.origin is OrderOrigin.EXTERNAL else order.origin,
-            strategy_id=order.strategy_id,
-            order=order,
-        )
         denial = self.risk.check(request)
         instrument = self._market.instrument(order.instrument_id)
         if denial is None and instrument is not None:
@@ -304,6 +305,16 @@ def _request_of(command: c.SubmitOrder, closes: Decimal = _NOTHING) -> OrderRequ
         strategy_id=command.strategy_id,
         confirmed=command.confirmed_warnings,
         closes=closes,
+    )
+
+
+def _change_of(order: Order, command: c.ModifyOrder) -> OrderRequest:
+    return OrderRequest(
+        spec=changed_terms(order.spec, command),
+        origin=OrderOrigin.MANUAL if order.origin is OrderOrigin.EXTERNAL else order.origin,
+        strategy_id=order.strategy_id,
+        confirmed=command.confirmed_warnings,
+        order=order,
     )
 
 

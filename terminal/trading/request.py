@@ -48,7 +48,8 @@ class OrderRequest:
 
     @property
     def by_person(self) -> bool:
-        return self.origin is OrderOrigin.MANUAL
+        """Say whether a person asks. A change always is a person's: strategies have no door for it."""
+        return self.origin is OrderOrigin.MANUAL or self.order is not None
 
     @property
     def legs(self) -> int:

@@ -241,3 +241,17 @@ def test_day_loss_takes_no_stop_away() -> None:
     assert target.is_open
     assert stop_order.is_open
     desk.engine.stop()
+
+
+# ---------------------------------------------------------------- a change that somebody insists on
+@pytest.mark.parametrize("strategy", [False, True])
+def test_a_person_moves_a_stop_on_an_old_price_after_a_second_question(strategy: bool) -> None:
+    desk = Desk()
+    _, stop_order = protected(desk, strategy=strategy)
+    desk.market.age = 9.0
+    change = ModifyOrder(client_order_id=stop_order.client_order_id, stop_price=D("92.00"))
+    with pytest.raises(UserError, match="9.0 s old"):
+        desk.engine.modify(change)
+    assert [(each.code, each.soft) for each in desk.engine.check(change)] == [("STALE_QUOTE", True)]
+    desk.engine.modify(replace(change, confirmed_warnings=frozenset({"STALE_QUOTE"})))
+    assert desk.broker.modified[-1].spec.stop_price == D("92.00")
