@@ -26,6 +26,7 @@ from terminal.trading.arming import Arming
 from terminal.trading.closing import Closer
 from terminal.trading.daily_loss import DailyLossWatch
 from terminal.trading.exits import ExitWatch
+from terminal.trading.halves import HalfBrackets
 from terminal.trading.inbox import VenueInbox
 from terminal.trading.index import OrderIndex
 from terminal.trading.killswitch import KillSwitch
@@ -154,6 +155,14 @@ class TradingCore:
             inbox=self._inbox,
             portfolio=self.portfolio,
             sender=self._sender,
+            halves=HalfBrackets(
+                ledger=self.ledger,
+                index=self.orders,
+                sender=self._sender,
+                clock=self._clock,
+                link_session=lambda: self.link.session,
+                alarm=self.alarm,
+            ),
             clock=self._clock,
             link=self.link,
             spawn=self._spawn,

@@ -20,11 +20,8 @@ from terminal.model.ids import AccountId, ClientOrderId, InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.order import Order
 from terminal.ports import BrokerTruth, ExecutionVenue
-from terminal.trading.compare import (
-    describe,
-    is_missing,
-    session_over,
-)
+from terminal.trading.compare import describe, is_missing, session_over
+from terminal.trading.halves import HalfBrackets
 from terminal.trading.inbox import VenueInbox
 from terminal.trading.index import OrderIndex
 from terminal.trading.ledger import OrderLedger
@@ -70,6 +67,7 @@ class Reconciler:
         inbox: VenueInbox,
         portfolio: Portfolio,
         sender: Sender,
+        halves: HalfBrackets,
         clock: Clock,
         link: LinkWatch,
         spawn: Spawn,
@@ -84,6 +82,7 @@ class Reconciler:
         self._inbox = inbox
         self._portfolio = portfolio
         self._sender = sender
+        self._halves = halves
         self._clock = clock
         self._link = link
         self._spawn = spawn
@@ -173,6 +172,7 @@ class Reconciler:
         known = len(self._index)
         shown, ended = self._apply_orders(truth)
         self._settle_requests(shown)
+        self._halves.look(lambda order: order.client_order_id not in shown | ended and self._second_poll(order))
         unresolved = self._apply_absence(shown | ended, asked)
         lines = [
             (was, f"{order.status.value}, {order.filled} filled", order.reason or "taken over from the broker")
@@ -265,7 +265,7 @@ class Reconciler:
                     self._ledger.record([e.OrderUnknown(client_order_id=coid, ns=now, reason=reason)])
                 unresolved = True
                 continue
-            if elapsed - missing.first_ns < _POLL_APART_NS:
+            if not self._second_poll(order):
                 unresolved = True
                 continue
             missing.polls += 1
@@ -273,6 +273,11 @@ class Reconciler:
                 unresolved |= missing.polls <= 2  # after that the person decides; its instrument is frozen
         self._missing = {coid: each for coid, each in self._missing.items() if self._still_open(coid)}
         return unresolved
+
+    def _second_poll(self, order: Order) -> bool:
+        """Say whether an order was absent long enough ago that its absence now proves something."""
+        missing = self._missing.get(order.client_order_id)
+        return missing is not None and self._clock.monotonic_ns() - missing.first_ns >= _POLL_APART_NS
 
     def _still_open(self, coid: ClientOrderId) -> bool:
         order = self._index.get(coid)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import pytest
 
 from terminal.model.enums import BracketRole, OrderStatus, Side
+from terminal.model.events import DataNotice
 from terminal.model.order import Order
 from terminal.paths import ProfilePaths
 from tests.conftest import ROOT, AllowLogs
@@ -53,8 +54,16 @@ async def die(w: World, moment: str, kind: str) -> None:
 
 async def come_back(w: World) -> Mapping[str, Order]:
     """Start a core on the same profile; return its orders by id once both sides agree."""
-    sent = w.server.requests[PLACE_ORDER]
-    core = await w.ready(120)
+    await w.start_core()
+    return await agree(w)
+
+
+async def agree(w: World) -> Mapping[str, Order]:
+    """Step until the core and the broker agree; return the core's orders by id."""
+    sent, core = w.server.requests[PLACE_ORDER], w.core
+    await w.until(lambda: core.execution.link.reconciled, 120)
+    await w.until(lambda: core.symbols.instrument_named("AAPL") is not None, 30)
+    await w.until(lambda: core.hub.quote(w.instrument("AAPL").id) is not None, 30)
     await w.until(lambda: not [order for order in core.orders.open() if order.status is OrderStatus.UNKNOWN], 120)
     assert w.server.requests[PLACE_ORDER] == sent, "coming back sends nothing"
     assert set(w.truth.accepted().values()) <= {1}
@@ -131,16 +140,27 @@ async def test_after_the_bytes_of_a_bracket_all_of_it_is_found(profile: ProfileP
         await trade_on(w)
 
 
-async def test_between_the_legs_of_a_bracket_no_naked_entry_trades(profile: ProfilePaths) -> None:
+async def test_between_the_legs_of_a_bracket_the_entry_is_taken_back_and_told(profile: ProfilePaths) -> None:
+    """The broker holds an entry that its last leg never released: nobody could see it, and one click would send it."""
     async with world(profile) as w:
         await die(w, "between_bracket_legs", "bracket")
         assert w.truth.positions(ACCOUNT) == {}
-        orders = await come_back(w)
+        (held,) = w.exchange.open_orders()
+        assert not held.order.transmit
+        told: list[DataNotice] = []
+        core = await w.start_core()
+        core.bus.subscribe(DataNotice, told.append)
+        orders = await agree(w)
+        await w.until(lambda: not w.exchange.open_orders(), 30)
         await w.step(30)
         assert w.truth.positions(ACCOUNT) == {}, "an entry without its exits must not trade"
         by_role = {order.role: order for order in orders.values()}
+        assert by_role[BracketRole.ENTRY].status is OrderStatus.CANCELLED
         assert by_role[BracketRole.TARGET].status is OrderStatus.LOST
         assert by_role[BracketRole.STOP].status is OrderStatus.LOST
+        (notice,) = [each for each in told if "without its exits" in each.text]
+        assert (notice.severity, "AAPL" in notice.text, "TWS" in notice.way_out) == ("error", True, True)
+        await trade_on(w)
 
 
 @pytest.mark.parametrize("moment", ["before_fill_commit", "after_fill_booked"])

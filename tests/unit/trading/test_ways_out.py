@@ -250,7 +250,7 @@ def test_a_person_moves_a_stop_on_an_old_price_after_a_second_question(strategy:
     _, stop_order = protected(desk, strategy=strategy)
     desk.market.age = 9.0
     change = ModifyOrder(client_order_id=stop_order.client_order_id, stop_price=D("92.00"))
-    with pytest.raises(UserError, match="9.0 s old"):
+    with pytest.raises(UserError, match=r"9\.0 s old"):
         desk.engine.modify(change)
     assert [(each.code, each.soft) for each in desk.engine.check(change)] == [("STALE_QUOTE", True)]
     desk.engine.modify(replace(change, confirmed_warnings=frozenset({"STALE_QUOTE"})))
