@@ -11,42 +11,29 @@ from decimal import Decimal
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from terminal.model.enums import OrderType, Side, TimeInForce
 from terminal.model.instrument import Instrument
 from terminal.model.market import Quote
 from widgets import formats
 from widgets.controls.buttons import Button, ButtonKind
-from widgets.controls.data_mark import DataMark
-from widgets.controls.decimal_spin import DecimalSpin
 from widgets.controls.elided import ElidedLabel
-from widgets.controls.field import Field
 from widgets.controls.mode import ArmStrip
 from widgets.panel import Panel
 from widgets.theme import Theme, set_property
-from widgets.ticket.model import NEEDS_LIMIT, NEEDS_STOP, Draft, TicketModel
+from widgets.ticket.form import FORCES, TYPES, TicketForm
+from widgets.ticket.model import Draft, TicketModel
 from widgets.ticket.preview import PreviewBlock, PreviewFigures, PreviewRow
+from widgets.ticket.quote_head import QuoteHead
 
-TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL)
-FORCES: Final = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC)
 _QUIET_MS: Final = 150
 _CHORD: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 
 
 def _is_enter(event: QKeyEvent) -> bool:
     return event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & _CHORD
-
-
-class QuotePrice(QLabel):
-    """A price of the quote; a click takes it as the limit."""
-
-    clicked = Signal()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.clicked.emit()
-        event.accept()
 
 
 class TicketPanel(Panel):
@@ -71,7 +58,6 @@ class TicketPanel(Panel):
         self._preview_old = False
         self.refusal_of: Callable[[Draft], str] = lambda _: ""
         """Why the core would not send a draft now, empty when it would."""
-        self._filling = False
         self._build(theme)
         self._lay_out(theme)
         self._quiet = QTimer(self)
@@ -83,54 +69,14 @@ class TicketPanel(Panel):
 
     # ------------------------------------------------------------ building
     def _build(self, theme: Theme) -> None:
-        tick = Decimal("0.01")
         self.strip = ArmStrip(theme)
-        self.buy = Button(theme, "Buy", ButtonKind.BUY_OUTLINE)
-        self.sell = Button(theme, "Sell", ButtonKind.PLAIN)
-        self.buy.setObjectName("ticketBuy")
-        self.sell.setObjectName("ticketSell")
-        self.bid, self.ask = QuotePrice(formats.NONE), QuotePrice(formats.NONE)
-        for label, tone, tip in (
-            (self.bid, "bid", "Take the bid as price"),
-            (self.ask, "ask", "Take the ask as price"),
-        ):
-            label.setProperty("role", "figure")
-            set_property(label, "tone", tone)
-            label.setToolTip(tip)
-            label.setAccessibleName(tip)
-        self.bid_size, self.ask_size = QLabel(""), QLabel("")
-        self.data_mark = DataMark()
-        for count in (self.bid_size, self.ask_size):
-            count.setProperty("role", "muted")
-        self.quantity = QLineEdit(self.model.fields.size_text)
-        self.quantity.setObjectName("ticketSize")
-        self.quantity.setAccessibleName("Quantity: a number, 1R, 0.5%, $10k")
-        self.quantity.setToolTip("A number, 1R (risk units at the stop), 0.5% of net liquidation, $10k, 50Δ")
-        self.kind = QComboBox()
-        self.kind.addItems([formats.ORDER_TYPES[kind] for kind in TYPES])
-        self.kind.setObjectName("ticketType")
-        self.force = QComboBox()
-        self.force.addItems([formats.TIMES_IN_FORCE[force] for force in FORCES])
-        self.force.setObjectName("ticketForce")
-        self.limit = DecimalSpin(theme, "Limit price", tick=tick, minimum=tick)
-        self.stop = DecimalSpin(theme, "Stop price", tick=tick, minimum=tick)
-        self.limit.setObjectName("ticketLimit")
-        self.stop.setObjectName("ticketStop")
-        self.trail = QLineEdit()
-        self.trail.setObjectName("ticketTrail")
-        self.trail.setPlaceholderText("0.50 or 1%")
-        self.outside = QCheckBox("Outside hours")
-        self.outside.setObjectName("ticketOutside")
-        self.with_stop, self.with_target = QCheckBox("Stop"), QCheckBox("Target")
-        self.with_stop.setObjectName("ticketWithStop")
-        self.with_target.setObjectName("ticketWithTarget")
-        self.exit_stop = DecimalSpin(theme, "Protective stop", tick=tick, minimum=tick)
-        self.exit_target = DecimalSpin(theme, "Target", tick=tick, minimum=tick)
-        self.exit_stop.setObjectName("ticketExitStop")
-        self.exit_target.setObjectName("ticketExitTarget")
-        self.stop_words, self.target_words = QLabel(""), QLabel("")
-        for words in (self.stop_words, self.target_words):
-            words.setProperty("role", "muted")
+        self.head = head = QuoteHead(theme)
+        self.form = form = TicketForm(theme, self.model.fields.size_text)
+        self.buy, self.sell, self.bid, self.ask = head.buy, head.sell, head.bid, head.ask
+        self.quantity, self.kind, self.force = form.quantity, form.kind, form.force
+        self.limit, self.stop, self.trail, self.outside = form.limit, form.stop, form.trail, form.outside
+        self.with_stop, self.exit_stop = form.with_stop, form.exit_stop
+        self.with_target, self.exit_target = form.with_target, form.exit_target
         self.error = ElidedLabel("")
         self.error.setProperty("role", "danger")
         self.error.setObjectName("ticketError")
@@ -142,36 +88,6 @@ class TicketPanel(Panel):
 
     def _lay_out(self, theme: Theme) -> None:
         space = theme.space
-        head = QHBoxLayout()
-        head.setSpacing(space.x3)
-        head.addWidget(self.buy)
-        head.addWidget(self.sell)
-        head.addStretch(1)
-        head.addWidget(self.data_mark)
-        cross = QLabel("×")
-        cross.setProperty("role", "muted")
-        for label in (self.bid_size, self.bid, cross, self.ask, self.ask_size):
-            head.addWidget(label)
-        self.limit_field = Field(theme, "Limit price", self.limit, line=False)
-        self.stop_field = Field(theme, "Stop price", self.stop, line=False)
-        self.trail_field = Field(theme, "Trail by", self.trail, line=False)
-        fields = QHBoxLayout()
-        fields.setSpacing(space.x4)
-        fields.addWidget(Field(theme, "Quantity", self.quantity, line=False), 3)
-        fields.addWidget(Field(theme, "Type", self.kind, line=False), 3)
-        for field in (self.limit_field, self.stop_field, self.trail_field):
-            fields.addWidget(field, 4)
-        fields.addWidget(Field(theme, "In force", self.force, line=False), 3)
-        exits = QGridLayout()
-        exits.setHorizontalSpacing(space.x3)
-        for column, widget in enumerate(
-            (self.with_stop, self.exit_stop, self.stop_words, self.with_target, self.exit_target, self.target_words)
-        ):
-            exits.addWidget(widget, 0, column)
-        exits.setColumnStretch(1, 2)
-        exits.setColumnStretch(4, 2)
-        exits.setColumnStretch(2, 1)
-        exits.setColumnStretch(5, 1)
         actions = QHBoxLayout()
         actions.setSpacing(space.x4)
         actions.addWidget(self.arm)
@@ -182,9 +98,8 @@ class TicketPanel(Panel):
         inner = QVBoxLayout()
         inner.setContentsMargins(space.x4, space.x4, space.x4, space.x4)
         inner.setSpacing(space.x4)
-        inner.addLayout(head)
-        inner.addLayout(fields)
-        inner.addLayout(exits)
+        inner.addWidget(self.head)
+        inner.addWidget(self.form)
         inner.addLayout(extra)
         inner.addWidget(self.preview)
         inner.addStretch(1)
@@ -202,14 +117,7 @@ class TicketPanel(Panel):
         self.sell.clicked.connect(lambda: self.set_side(Side.SELL))
         self.bid.clicked.connect(lambda: self._take_quote_price("bid"))
         self.ask.clicked.connect(lambda: self._take_quote_price("ask"))
-        for line in (self.quantity, self.trail):
-            line.textEdited.connect(self.read)
-        for spin in (self.limit, self.stop, self.exit_stop, self.exit_target):
-            spin.lineEdit().textChanged.connect(self.read)
-        for box in (self.kind, self.force):
-            box.currentIndexChanged.connect(self.read)
-        for check in (self.outside, self.with_stop, self.with_target):
-            check.toggled.connect(self.read)
+        self.form.edited.connect(self.read)
         self.quantity.returnPressed.connect(self.focus_send)
         self.arm.clicked.connect(self.arm_requested)
         self.send.clicked.connect(self._send)
@@ -220,17 +128,7 @@ class TicketPanel(Panel):
         """Start a fresh ticket for another instrument."""
         self.model.set_instrument(instrument, quote, size_text)
         self.set_context(instrument.label if instrument else "")
-        self._filling = True
-        self.quantity.setText(size_text)
-        self.trail.clear()
-        self.with_stop.setChecked(False)
-        self.with_target.setChecked(False)
-        for spin in (self.limit, self.stop, self.exit_stop, self.exit_target):
-            spin.set_value(None)
-            if instrument is not None:
-                spin.set_range(instrument.min_tick, None)
-                spin.set_tick(instrument.min_tick)
-        self._filling = False
+        self.form.begin(instrument, size_text)
         self.take_quote(quote)
         self.read()
 
@@ -246,12 +144,7 @@ class TicketPanel(Panel):
         first = self.model.quote is None
         self.model.quote = quote
         decimals = self.model.instrument.decimals if self.model.instrument else 2
-        for label, price in ((self.bid, quote.bid if quote else None), (self.ask, quote.ask if quote else None)):
-            late = formats.delayed_note(price, delayed=quote is not None and quote.delayed)
-            label.setText(f"{formats.number(price, decimals)} {late}".rstrip())
-        self.data_mark.show_for(quote)
-        self.bid_size.setText(formats.size(quote.bid_size if quote else None))
-        self.ask_size.setText(formats.size(quote.ask_size if quote else None))
+        self.head.show_quote(quote, decimals)
         if self.limit.value is None and not self.limit.lineEdit().text():
             touch = self.model.near_touch()
             if touch is not None:
@@ -261,8 +154,7 @@ class TicketPanel(Panel):
 
     def show_quote_age(self, age_s: float | None) -> None:
         stale = age_s is None or age_s * 1_000 >= self.theme.tokens.age.quote_stale
-        set_property(self.bid, "tone", "stale" if stale else "bid")
-        set_property(self.ask, "tone", "stale" if stale else "ask")
+        self.head.show_stale(stale)
         if self.model.instrument is not None:
             self.set_context(f"{self.model.instrument.label}" + (f"  quote {formats.age(age_s)} old" if stale else ""))
 
@@ -272,12 +164,7 @@ class TicketPanel(Panel):
             return
         joined = self.limit.value == self.model.near_touch()
         self.model.change(replace(self.model.fields, side=side))
-        self._filling = True
-        if joined:
-            self.limit.set_value(self.model.near_touch())
-        self.exit_stop.set_value(None)
-        self.exit_target.set_value(None)
-        self._filling = False
+        self.form.turn(self.model.near_touch(), joined=joined)
         self.read()
 
     def prefill(self, *, side: Side, limit: Decimal | None) -> None:
@@ -309,72 +196,23 @@ class TicketPanel(Panel):
     # ------------------------------------------------------------ reading
     def read(self) -> None:
         """Read all fields into the model and show what they mean."""
-        if self._filling:
-            return
-        fields = replace(
-            self.model.fields,
-            size_text=self.quantity.text(),
-            order_type=TYPES[self.kind.currentIndex()],
-            limit_text=self.limit.text(),
-            stop_text=self.stop.text(),
-            trail_text=self.trail.text(),
-            time_in_force=FORCES[self.force.currentIndex()],
-            outside_regular_hours=self.outside.isChecked(),
-            with_stop=self.with_stop.isChecked(),
-            bracket_stop_text=self.exit_stop.text(),
-            with_target=self.with_target.isChecked(),
-            bracket_target_text=self.exit_target.text(),
-        )
-        self.model.change(fields)
+        self.model.change(self.form.values(self.model.fields))
         self.draft, errors = self.model.read()
         self._refusal = self.refusal_of(self.draft) if self.draft is not None else ""
         self._show_fields()
-        self._show_exits()
+        decimals = self.model.instrument.decimals if self.model.instrument else 2
+        self.form.show_exits(self.model.fields, self.draft, decimals)
         self._show_errors(errors)
         self._show_send()
         self._quiet.start()
 
     def _show_fields(self) -> None:
-        kind = self.model.fields.order_type
-        self.limit_field.setVisible(kind in NEEDS_LIMIT)
-        self.stop_field.setVisible(kind in NEEDS_STOP)
-        self.trail_field.setVisible(kind is OrderType.TRAIL)
-        buying = self.model.fields.side is Side.BUY
-        solid = self._armed
-        self.buy.set_kind((ButtonKind.BUY if solid else ButtonKind.BUY_OUTLINE) if buying else ButtonKind.PLAIN)
-        self.sell.set_kind(ButtonKind.PLAIN if buying else ButtonKind.SELL if solid else ButtonKind.SELL_OUTLINE)
-
-    def _show_exits(self) -> None:
-        fields, bracket = self.model.fields, self.draft.command.bracket if self.draft else None
-        self._filling = True
-        self.with_stop.setChecked(fields.with_stop)
-        self.with_target.setChecked(fields.with_target)
-        if bracket is not None:
-            for spin, value in ((self.exit_stop, bracket.stop_price), (self.exit_target, bracket.target_price)):
-                if value is not None and not spin.lineEdit().text() and not spin.hasFocus():
-                    spin.set_value(value)
-        self._filling = False
-        self.exit_stop.setEnabled(fields.with_stop)
-        self.exit_target.setEnabled(fields.with_target)
-        reference = self.draft.reference if self.draft else None
-        for label, spin in ((self.stop_words, self.exit_stop), (self.target_words, self.exit_target)):
-            away = None
-            if spin.isEnabled() and spin.value is not None and reference is not None:
-                away = spin.value - reference
-            decimals = self.model.instrument.decimals if self.model.instrument else 2
-            label.setText("" if away is None else formats.number(away, decimals, formats.SignRule.ALWAYS))
+        fields = self.model.fields
+        self.form.show_kind(fields.order_type)
+        self.head.show_side(buying=fields.side is Side.BUY, solid=self._armed)
 
     def _show_errors(self, errors: dict[str, str]) -> None:
-        marked = {
-            "size_text": self.quantity,
-            "trail_text": self.trail,
-            "limit_text": self.limit,
-            "stop_text": self.stop,
-            "bracket_stop_text": self.exit_stop,
-            "bracket_target_text": self.exit_target,
-        }
-        for name, widget in marked.items():
-            set_property(widget, "invalid", name in errors)
+        self.form.mark(errors)
         first = next(iter(errors.values()), "")
         words = self.draft.size_words if self.draft else ""
         wrong = self._blocked or first or self._refusal

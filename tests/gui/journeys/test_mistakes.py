@@ -191,7 +191,7 @@ def test_delayed_data_is_marked_on_each_number(terminal: Terminal, open_market: 
         marks = (
             desk.chart.data_mark,
             desk.ladder.data_mark,
-            desk.ticket.data_mark,
+            desk.ticket.head.data_mark,
             desk.watchlist.details.data_mark,
             desk.chain.data_mark,
         )

@@ -93,14 +93,14 @@ def test_an_old_preview_greys_the_button_until_a_fresh_one(ticket: TicketPanel, 
 
 @pytest.mark.parametrize("kind", list(range(5)))
 def test_every_type_shows_its_own_fields(ticket: TicketPanel, kind: int) -> None:
-    from widgets.ticket.panel import TYPES
+    from widgets.ticket.form import TYPES
 
     ticket.kind.setCurrentIndex(kind)
     needs_limit = TYPES[kind] in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     needs_stop = TYPES[kind] in (OrderType.STOP, OrderType.STOP_LIMIT)
-    assert ticket.limit_field.isVisibleTo(ticket) is needs_limit
-    assert ticket.stop_field.isVisibleTo(ticket) is needs_stop
-    assert ticket.trail_field.isVisibleTo(ticket) is (TYPES[kind] is OrderType.TRAIL)
+    assert ticket.form.limit_field.isVisibleTo(ticket) is needs_limit
+    assert ticket.form.stop_field.isVisibleTo(ticket) is needs_stop
+    assert ticket.form.trail_field.isVisibleTo(ticket) is (TYPES[kind] is OrderType.TRAIL)
 
 
 def test_a_turn_of_the_side_takes_the_untouched_limit_along_and_a_typed_one_not(ticket: TicketPanel) -> None:
