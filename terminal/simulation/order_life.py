@@ -49,6 +49,9 @@ class Floor(Protocol):
 class OrderLife:
     """Stages, fills and ends. `Desk` completes it with routing."""
 
+    cuts_exits = True
+    """Whether an entry that ends in part cuts its children; the other reading of IBKR's pages leaves them whole."""
+
     def __init__(self, floor: Floor, accounts: Accounts, seed: int) -> None:
         self._floor = floor
         self._accounts = accounts
@@ -156,7 +159,7 @@ class OrderLife:
             exposure = self.orders.exposure(parent)
             if exposure <= 0:
                 self.finish(child, "Cancelled with its parent")
-            elif child.left > exposure:
+            elif child.left > exposure and self.cuts_exits:
                 self._cut(child, child.filled + exposure)
 
     def _close(self, working: Working, status: str, reason: str) -> None:

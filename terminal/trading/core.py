@@ -135,6 +135,7 @@ class TradingCore:
             venue=self._venue,
             clock=self._clock,
             withheld=self._withheld,
+            unreachable=self._unreachable,
             link_session=lambda: self.link.session,
             checkpoint=checkpoint,
         )
@@ -211,7 +212,15 @@ class TradingCore:
             cancel_openers=self._closer.cancel_openers,
             alarm=self.alarm,
         )
-        ExitWatch(ledger=self.ledger, index=self.orders, clock=self._clock, alarm=self.alarm)
+        self._exits = ExitWatch(
+            ledger=self.ledger,
+            index=self.orders,
+            sender=self._sender,
+            clock=self._clock,
+            instrument_of=self.instrument,
+            unreachable=self._unreachable,
+            alarm=self.alarm,
+        )
 
     # ------------------------------------------------------------ what the parts ask of the whole
     def _submit_closing(self, command: SubmitOrder, closes: Decimal) -> tuple[ClientOrderId, ...]:
@@ -246,17 +255,24 @@ class TradingCore:
 
     def _withheld(self, order: Order) -> str | None:
         """Say why bytes of ``order`` must not leave now: the last look before the socket."""
+        reason = self._unreachable()
+        if reason is not None:
+            return reason
+        if self.trading.state is TradingState.HALTED:
+            return f"trading was halted ({self.trading.reason})"
+        if self.risk.limits.arming_required and not self.arming.armed:
+            return "trading was disarmed"
+        return self.trading.frozen(order.instrument_id, order.strategy_id)
+
+    def _unreachable(self) -> str | None:
+        """Say why the broker would not take any change now, not even one that lessens."""
         if not self.link.connected:
             return f"the connection is gone ({self.link.text})"
         if not self.link.reconciled:
             return "orders and positions are being compared with the broker"
-        if self.trading.state is TradingState.HALTED:
-            return f"trading was halted ({self.trading.reason})"
         if self._venue.read_only:
             return "the broker's API is read-only"
-        if self.risk.limits.arming_required and not self.arming.armed:
-            return "trading was disarmed"
-        return self.trading.frozen(order.instrument_id, order.strategy_id)
+        return None
 
     def alarm(self, text: str, way_out: str) -> None:
         """Tell the person: log and notice. Alarms that must stop orders latch or freeze besides."""
@@ -320,6 +336,7 @@ class TradingCore:
     def _on_reconciled(self) -> None:
         self.trading.lift(states.RECONCILE)
         self.kill_switch.on_reconciled()
+        self._exits.look_at_all()
 
     async def reconcile(self) -> e.Reconciled:
         """Ask the broker for everything and make both sides of one mind; the differences are in the result."""

@@ -44,6 +44,7 @@ class Sender:
         venue: ExecutionVenue,
         clock: Clock,
         withheld: Callable[[Order], str | None],
+        unreachable: Callable[[], str | None],
         link_session: Callable[[], int],
         checkpoint: Checkpoint = no_checkpoint,
     ) -> None:
@@ -53,6 +54,7 @@ class Sender:
         self._venue = venue
         self._clock = clock
         self._withheld = withheld
+        self._unreachable = unreachable
         self._link_session = link_session
         self._checkpoint = checkpoint
         self._waiting: dict[ClientOrderId, tuple[ClientOrderId, ...]] = {}
@@ -198,8 +200,13 @@ class Sender:
             self._waiting.pop(name, None)
 
     # ------------------------------------------------------------ changes and cancels
-    def change(self, order: Order, spec: OrderSpec, instrument: Instrument, actor: str) -> None:
-        """Ask for new terms: journaled durable first, then the bytes; the old terms stand until they are shown."""
+    def change(
+        self, order: Order, spec: OrderSpec, instrument: Instrument, actor: str, *, reduces: bool = False
+    ) -> None:
+        """Ask for new terms: journaled durable first, then the bytes; the old terms stand until they are shown.
+
+        ``reduces``: less of an exit is a cancel in part, and leaves whenever the broker can be reached.
+        """
         coid = order.client_order_id
         wire = self.wire_of(order, spec, instrument)
 
@@ -212,7 +219,7 @@ class Sender:
         def on_durable() -> None:
             if order.requested is not spec:
                 return  # refused, filled or superseded meanwhile
-            reason = self._withheld(order)
+            reason = self._unreachable() if reduces else self._withheld(order)
             if order.pending is PendingRequest.CANCEL:
                 reason = "a cancel was asked for meanwhile"
             if reason is None:

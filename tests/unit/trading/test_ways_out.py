@@ -213,20 +213,6 @@ def test_exit_does_not_grow_beyond_its_entry() -> None:
     assert len(desk.broker.modified) == 1
 
 
-@pytest.mark.parametrize("cut", [True, False])
-def test_exits_of_an_entry_that_ended_in_part_are_looked_at(cut: bool) -> None:
-    desk = Desk()
-    entry = desk.working(limit(price="99.00"), bracket=BRACKET)
-    target, stop_order = desk.engine.orders.children(entry.client_order_id)
-    desk.say(desk.execution(entry, 30, "99"))
-    desk.say(desk.status(entry, "Cancelled", 30))
-    for each in (target, stop_order):
-        spec = replace(each.spec, quantity=D(30)) if cut else each.spec
-        desk.say(desk.opened(each, "PreSubmitted", spec=spec))
-    desk.clock.advance(2)
-    assert any("more than the 30 that filled" in text for text in alarms(desk)) is not cut
-
-
 def test_day_loss_takes_no_stop_away() -> None:
     desk = Desk()
     desk.engine.start()
