@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """G10: an order's intent made durable, against one fsync on the same disk; and many of them at once.
 
-Ours is the time from `append` on the event loop to ``on_durable`` on the event loop: encoding, hash chain, the
-writer's thread, the commit with a full sync, and the way back.
+Ours is the time from `append` on the event loop to ``on_durable`` on the event loop, as an order goes: encoding,
+hash chain, the writer's thread, the commit with a full sync, and the way back. A lone order is hastened
+(docs/decisions/0023), so between two of them the loop rests, as between two clicks; the sync beside it rests too.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ _MANY: Final = 64
 """Orders that wait for the disk at the same moment."""
 _LEAST_PER_S: Final = 1000
 _LEAST_GAIN: Final = 4
+_REST_S: Final = 0.06
 
 
 class _Orders:
@@ -37,6 +39,7 @@ class _Orders:
         records = intent(self._number)
         start = time.perf_counter()
         self._journal.append(records, lambda: done.set_result(time.perf_counter()))
+        self._journal.hasten()
         self.blocked_ms.append((time.perf_counter() - start) * 1e3)
         end: float = await done
         return (end - start) * 1e3
@@ -64,9 +67,11 @@ async def _measure(folder: Path, rounds: int) -> list[Row]:
     lone: list[tuple[float, float]] = []
     with SyncedFile(folder / "page") as page:
         for number in range(rounds * 20):
-            pair = await orders.one(), page.sync_ms()
+            await asyncio.sleep(_REST_S)
+            mine = await orders.one()
+            await asyncio.sleep(_REST_S)
             if number >= 20:
-                lone.append(pair)
+                lone.append((mine, page.sync_ms()))
     blocked = percentile(orders.blocked_ms, 99)
     groups = [await orders.many(0.5) for _ in range(rounds // 2 + 1)]
     await journal.stop()
@@ -77,7 +82,8 @@ async def _measure(folder: Path, rounds: int) -> list[Row]:
         row,
         told("the same, p99", percentile([mine for mine, _ in lone], 99), unit="ms",
              note=f"one fsync {percentile([one for _, one in lone], 99):.2f} ms"),
-        told("the event loop is held by one append, p99", blocked, unit="ms", note="goal of G10 for later: 0.5 ms"),
+        told("the event loop is held by a lone order, p99", blocked, unit="ms",
+             note="4 ms at most by design; goal of G10 for later: 0.5 ms"),
         Row(
             name=f"durable orders with {_MANY} waiting",
             unit="/s",

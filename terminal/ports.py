@@ -210,6 +210,13 @@ class Journal(Protocol):
         """
         ...
 
+    def hasten(self) -> None:
+        """Hold the core a moment for what was just appended; if it is durable then, its callbacks run inside.
+
+        For what a person or a strategy waits for. It only brings the callbacks forward: a slow disk's come later.
+        """
+        ...
+
     @property
     def healthy(self) -> bool: ...
     @property

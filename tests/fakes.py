@@ -25,7 +25,7 @@ from terminal.ports import BrokerTruth, WireOrder
 
 
 class SyncJournal:
-    """Keeps records in a list; durable at once, or when the test says so (``hold``)."""
+    """Keeps records in a list; durable as soon as somebody hastens, or when the test says so (``hold``)."""
 
     def __init__(self) -> None:
         self.records: list[object] = []
@@ -41,12 +41,12 @@ class SyncJournal:
             raise StorageError(self.broken)
         self.records.extend(records)
         self.commits.append(tuple(records))
-        if on_durable is None:
-            return
-        if self.hold:
+        if on_durable is not None:
             self._waiting.append(on_durable)
-        else:
-            on_durable()
+
+    def hasten(self) -> None:
+        if not self.hold:
+            self.release()
 
     def release(self) -> None:
         """Let every held commit become durable."""

@@ -33,6 +33,10 @@ DISK_FLOOR: Final = 100_000_000
 LAST_ORDER_ID: Final = 2**31 - 1
 _ID_BLOCK: Final = 1000
 _LOOK_S: Final = 0.2
+HASTE_S: Final = 0.004
+"""A quarter of a frame: a disk that takes longer finds the event loop free again."""
+_REST_NS: Final = 50_000_000
+"""So the event loop is never held for more than a twelfth of its time."""
 
 Dispatch = Callable[[Callable[[], None]], object]
 
@@ -93,6 +97,7 @@ class JournalStore:
         self._dispatch: Dispatch | None = None
         self._failure: str | None = None
         self._next_id, self._reserved = 1, 0
+        self._hastened_ns = -_REST_NS
 
     # ------------------------------------------------------------ life
     async def start(self) -> None:
@@ -180,6 +185,16 @@ class JournalStore:
         wall = wall_clock_ns()
         rows = [self._row(record, wall) for record in records]
         writer.put(Batch(rows=rows, on_durable=on_durable))
+
+    def hasten(self) -> None:
+        """Wait a moment for what was appended to be durable; its callbacks run now if it is. See `ports.Journal`.
+
+        The first of a burst alone is hastened: the others shall share commits, and the screen its frames.
+        """
+        now = perf_ns()
+        if self._writer is not None and now - self._hastened_ns >= _REST_NS:
+            self._hastened_ns = now
+            self._writer.hasten(HASTE_S)
 
     def _row(self, record: object, wall_ns: int) -> Row:
         kind, payload = self._codec.encode(record)

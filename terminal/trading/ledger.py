@@ -6,7 +6,9 @@ watch, publish. When the journal cannot write, facts of the broker are still bel
 later; trading is halted meanwhile.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -71,6 +73,8 @@ class OrderLedger:
         self._written_instruments: dict[InstrumentId, Instrument] = {}
         self._backlog: list[object] = []
         self._retrying = False
+        self._untold: deque[tuple[Order, OrderEvent, OrderChanged]] = deque()
+        self._holding = 0
         self.watchers: list[Watcher] = []
         self.repeats = 0
         """Events that told nothing new."""
@@ -101,12 +105,29 @@ class OrderLedger:
         if filled:
             self._checkpoint("after_fill_booked")
         for order, event in changed:
+            news = OrderChanged(ns=event.ns, client_order_id=order.client_order_id, event=event, status=order.status)
+            self._untold.append((order, event, news))
+        if not self._holding:
+            self._tell()
+        return durable
+
+    @contextmanager
+    def bytes_first(self) -> Iterator[None]:
+        """Tell what is recorded inside only at its end, in order: between a click and its bytes nobody need hear."""
+        self._holding += 1
+        try:
+            yield
+        finally:
+            self._holding -= 1
+            if not self._holding:
+                self._tell()
+
+    def _tell(self) -> None:
+        while self._untold:
+            order, event, news = self._untold.popleft()
             for watch in self.watchers:
                 watch(order, event)
-            self._publish(
-                OrderChanged(ns=event.ns, client_order_id=order.client_order_id, event=event, status=order.status)
-            )
-        return durable
+            self._publish(news)
 
     def _order_of(self, event: OrderEvent) -> Order:
         if isinstance(event, OrderInitialized):

@@ -96,8 +96,10 @@ class Sender:
         for name in names:
             self._waiting[name] = names
         self._checkpoint("before_commit")
-        if not self._ledger.record(events, lambda: self._on_durable(names, wires)):
-            self._give_up(names, "not sent: the journal cannot write")
+        with self._ledger.bytes_first():
+            if not self._ledger.record(events, lambda: self._on_durable(names, wires)):
+                self._give_up(names, "not sent: the journal cannot write")
+            self._journal.hasten()
         return names
 
     def _allocate(self, count: int) -> list[int]:
@@ -229,8 +231,10 @@ class Sender:
 
         asked = e.OrderReplaceRequested(client_order_id=coid, ns=self._clock.now_ns(), spec=spec, actor=actor)
         self._checkpoint("before_change_commit")
-        if not self._ledger.record([asked], on_durable):
-            refuse("the journal cannot write")
+        with self._ledger.bytes_first():
+            if not self._ledger.record([asked], on_durable):
+                refuse("the journal cannot write")
+            self._journal.hasten()
 
     def _put_change(self, order: Order, wire: WireOrder) -> str | None:
         """Hand a change to the transport; return why it provably did not leave, or None."""

@@ -53,7 +53,7 @@ class TicketPresenter:
         panel.refusal_of = self._refusal_of
         panel.model.largest = self._kernel.risk.largest_order
         panel.draft_changed.connect(self._on_draft)
-        panel.send_requested.connect(lambda draft: stage.run(self.send(draft), "Order not sent"))
+        panel.send_requested.connect(self._on_send)
         panel.arm_requested.connect(lambda: stage.run(self.toggle_arm(), "Not armed"))
 
     def set_instrument(self, instrument: Instrument) -> None:
@@ -75,11 +75,21 @@ class TicketPresenter:
         return next((one.reason for one in refusals if not one.soft and one.code != "NOT_ARMED"), "")
 
     # ------------------------------------------------------------ sending
+    def _on_send(self, draft: Draft) -> None:
+        """Send inside the click when there is nothing to ask: the next turn of the loop may stand behind a frame."""
+        if not self._asks() and not self._kernel.soft_refusals(draft.command):
+            self.submit_now(draft.command)
+        else:
+            self._stage.run(self.send(draft), "Order not sent")
+
+    def _asks(self) -> bool:
+        settings = self._kernel.settings
+        return self._kernel.mode is Mode.LIVE or not self._kernel.armed or settings.trading.confirm_before_send
+
     async def send(self, draft: Draft) -> None:
         """Send at once when armed (never live money), else after a confirmation that states act and cost."""
         command = draft.command
-        live = self._kernel.mode is Mode.LIVE
-        ask = live or not self._kernel.armed or self._kernel.settings.trading.confirm_before_send
+        ask = self._asks()
         accepted: frozenset[str] = frozenset()
         if ask and not await self._confirmed(draft):
             return
@@ -93,7 +103,7 @@ class TicketPresenter:
         self._submit(command, accepted)
 
     def submit_now(self, command: SubmitOrder) -> None:
-        """Send a one-click order of ladder or chart: only reached while armed."""
+        """Send without a question: only reached while armed."""
         self._submit(command, frozenset())
 
     def _submit(self, command: SubmitOrder, accepted: frozenset[str]) -> None:

@@ -4,6 +4,7 @@
 import asyncio
 import sqlite3
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,45 @@ async def test_appends_that_wait_for_the_disk_share_one_commit(open_journal: Ope
         other.execute("ROLLBACK")
     await asyncio.gather(*waiting)
     assert journal._writer.commits - before <= 2  # the first may have left alone before the others came
+
+
+async def test_haste_tells_inside_the_call_and_every_waiting_batch_once(open_journal: OpenJournal) -> None:
+    journal = await open_journal()
+    assert journal._writer is not None
+    told: list[int] = []
+    for number in (1, 2, 3):
+        journal.append(intent(number), partial(told.append, number))
+    journal._writer.hasten(60.0)
+    assert told == [1, 2, 3]
+    await durable(journal, list(intent(4)))
+    assert told == [1, 2, 3]
+
+
+async def test_haste_ends_at_its_limit_and_the_news_comes_by_the_loop(open_journal: OpenJournal, folder: Path) -> None:
+    journal = await open_journal()
+    await durable(journal, list(intent(1)))
+    with sqlite3.connect(folder / "journal.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")  # the disk that takes too long
+        waiting = durable(journal, list(intent(2)))
+        journal.hasten()
+        assert not waiting.done()
+        other.execute("ROLLBACK")
+    await waiting
+    assert list(journal.load().records) == [*intent(1), *intent(2)]
+
+
+async def test_a_fault_in_a_hastened_callback_does_not_keep_the_next_from_running(open_journal: OpenJournal) -> None:
+    journal = await open_journal()
+    assert journal._writer is not None
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    journal.append(intent(1), fail)
+    second = durable(journal, list(intent(2)))
+    with pytest.raises(ZeroDivisionError):
+        journal._writer.hasten(60.0)
+    await second
 
 
 async def test_a_batch_with_a_record_that_cannot_be_written_writes_nothing(open_journal: OpenJournal) -> None:

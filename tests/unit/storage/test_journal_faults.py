@@ -140,6 +140,8 @@ async def test_a_foreign_lock_on_the_database_stops_the_journal(folder: Path, al
     other.execute("BEGIN EXCLUSIVE")
     called: list[str] = []
     journal.append(intent(2), lambda: called.append("durable"))
+    assert journal._writer is not None
+    journal._writer.hasten(60.0)  # the failure ends the wait
     fault = await failed
     other.execute("ROLLBACK")
     other.close()

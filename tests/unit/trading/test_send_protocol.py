@@ -42,6 +42,17 @@ def test_intent_id_and_marker_are_one_commit_and_bytes_follow_it() -> None:
     assert kinds(desk.journal.commits[-1]) == ["OrderSent"]
 
 
+def test_a_fast_disk_lets_the_bytes_leave_before_anybody_is_told_and_the_news_keep_their_order() -> None:
+    desk = Desk()
+    seen: list[tuple[str, int]] = []
+    desk.bus.subscribe(
+        e.OrderChanged, lambda change: seen.append((type(change.event).__name__, len(desk.broker.placed)))
+    )
+    desk.submit(limit())
+    assert [name for name, _ in seen] == ["OrderInitialized", "OrderStaged", "OrderSending", "OrderSent"]
+    assert {placed for _, placed in seen} == {1}
+
+
 def test_refused_order_burns_no_id_and_sends_nothing() -> None:
     desk = Desk()
     order = desk.submit(limit(quantity=5_000))
