@@ -33,6 +33,7 @@ from terminal.trading.killswitch import KillSwitch
 from terminal.trading.ledger import Checkpoint, OrderLedger, no_checkpoint
 from terminal.trading.limits import RiskLimits
 from terminal.trading.link import LinkWatch
+from terminal.trading.mark_proof import MarkProof
 from terminal.trading.portfolio import Portfolio
 from terminal.trading.reconcile import Reconciler, Spawn
 from terminal.trading.risk import RiskGate
@@ -208,6 +209,7 @@ class TradingCore:
         self.daily_loss = DailyLossWatch(
             clock=self._clock,
             gate=self.risk,
+            marks=MarkProof(self._market, self.portfolio),
             trading=self.trading,
             cancel_openers=self._closer.cancel_openers,
             alarm=self.alarm,

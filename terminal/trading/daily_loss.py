@@ -3,7 +3,9 @@
 
 At the first limit only closing orders may leave; at the second everything is halted and own orders are
 cancelled, all but those that protect a position: nothing could replace them while trading is halted. A step
-stays for the trading day even if the loss shrinks, unless a person raises the limits.
+stays for the trading day even if the loss shrinks, unless a person raises the limits. Because it stays, it needs
+proof (docs/decisions/0024): both figures at once, or one of them at two looks, or ten seconds of ours when the prices
+that it rests on prove little. Until then the gate itself refuses what the figure forbids.
 """
 
 from collections.abc import Callable
@@ -14,10 +16,13 @@ from zoneinfo import ZoneInfo
 from terminal.clock import NS_PER_S, Clock, Timer
 from terminal.model.enums import TradingState
 from terminal.trading import states
+from terminal.trading.mark_proof import MarkProof
 from terminal.trading.risk import RiskGate
 from terminal.trading.states import TradingStates
 
 _EVERY_S: Final = 1.0
+_TWO_LOOKS_NS: Final = round(0.9 * NS_PER_S)
+_DOUBTFUL_NS: Final = 10 * NS_PER_S
 _ZONE: Final = ZoneInfo("America/New_York")
 
 
@@ -29,18 +34,22 @@ class DailyLossWatch:
         *,
         clock: Clock,
         gate: RiskGate,
+        marks: MarkProof,
         trading: TradingStates,
         cancel_openers: Callable[[str], object],
         alarm: Callable[[str, str], None],
     ) -> None:
         self._clock = clock
         self._gate = gate
+        self._marks = marks
         self._trading = trading
         self._cancel_openers = cancel_openers
         self._alarm = alarm
         self._timer: Timer | None = None
         self._step = TradingState.ACTIVE
         self._day = ""
+        self._since: dict[TradingState, int] = {}
+        """Step -> monotonic time since when a figure has demanded it."""
 
     def start(self) -> None:
         if self._timer is None:
@@ -57,18 +66,36 @@ class DailyLossWatch:
 
     def look(self) -> None:
         """Compare the day's loss with the limits and act on a step that is new."""
-        loss = self._gate.day_loss_percent()
-        if loss is None:
+        figures = self._gate.day_losses()
+        known = [each for each in figures if each is not None]
+        doubt = self._marks.doubt()  # at every look, so that a jump is seen
+        if not known:
             return
         limits = self._gate.limits
         day = self._trading_day()
-        if day != self._day and loss < limits.loss_reduce_percent:
+        if day != self._day and max(known) < limits.loss_reduce_percent:
             self._day = day
             self.forget()
-        if loss >= limits.loss_halt_percent:
-            self._take(TradingState.HALTED, loss, limits.loss_halt_percent, day)
-        elif loss >= limits.loss_reduce_percent and self._step is TradingState.ACTIVE:
-            self._take(TradingState.REDUCING, loss, limits.loss_reduce_percent, day)
+        halts = self._is_proved(TradingState.HALTED, limits.loss_halt_percent, figures, doubt)
+        reduces = self._is_proved(TradingState.REDUCING, limits.loss_reduce_percent, figures, doubt)
+        if halts:
+            self._take(TradingState.HALTED, max(known), limits.loss_halt_percent, day)
+        elif reduces and self._step is TradingState.ACTIVE:
+            self._take(TradingState.REDUCING, max(known), limits.loss_reduce_percent, day)
+
+    def _is_proved(
+        self, step: TradingState, limit: float, figures: tuple[float | None, float | None], doubt: str
+    ) -> bool:
+        """Say whether the day's loss is at ``limit`` beyond doubt: (broker's, ours) in percent."""
+        broker, ours = (each is not None and each >= limit for each in figures)
+        if not broker and not ours:
+            self._since.pop(step, None)
+            return False
+        now = self._clock.monotonic_ns()
+        stands_ns = now - self._since.setdefault(step, now)
+        if broker and ours:
+            return True
+        return stands_ns >= (_DOUBTFUL_NS if ours and doubt else _TWO_LOOKS_NS)
 
     def _take(self, step: TradingState, loss: float, limit: float, day: str) -> None:
         if self._step is step:

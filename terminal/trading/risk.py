@@ -33,13 +33,17 @@ _NEAR: Final = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitUse:
-    """How much of one limit is used. ``state`` is ok, near (80 %), breached or unknown; ``used`` None is not known."""
+    """How much of one limit is used. ``state`` is ok, near (80 %), breached or unknown; ``used`` None is not known.
+
+    ``of_market``: what is used follows prices, and is no better than they are.
+    """
 
     name: str
     used: float | None
     limit: float
     unit: str
     state: str
+    of_market: bool = False
 
 
 class RiskGate:
@@ -132,13 +136,13 @@ class RiskGate:
 
     def day_loss_percent(self) -> float | None:
         """Return today's loss in percent of the net liquidation that the day began with; the worse of both figures."""
+        return max((each for each in self.day_losses() if each is not None), default=None)
+
+    def day_losses(self) -> tuple[float | None, float | None]:
+        """Return today's loss in percent of the net liquidation that the day began with: the broker's and ours."""
         worth = self._portfolio.account().net_liquidation
-        figures = [value for value in self._portfolio.day_pnl() if value is not None]
-        if worth is None or not figures:
-            return None
-        worst = min(figures)
-        base = float(worth) - worst
-        return -worst / base * 100 if base > 0 else None
+        broker, ours = self._portfolio.day_pnl()
+        return _loss_percent(broker, worth), _loss_percent(ours, worth)
 
     # ------------------------------------------------------------ sizing and showing
     def largest_order(self, instrument: Instrument, price: float, side: Side | None = None) -> tuple[Decimal, str]:
@@ -171,9 +175,10 @@ class RiskGate:
         """Return name, used, limit, unit and state of what the risk panel shows."""
         limits, elapsed = self.limits, self._clock.monotonic_ns()
         loss = self.day_loss_percent()
+        lost = None if loss is None else max(loss, 0.0)
         rows = [
-            _use("Day loss, only closing", None if loss is None else max(loss, 0.0), limits.loss_reduce_percent, "%"),
-            _use("Day loss, halt", None if loss is None else max(loss, 0.0), limits.loss_halt_percent, "%"),
+            _use("Day loss, only closing", lost, limits.loss_reduce_percent, "%", of_market=True),
+            _use("Day loss, halt", lost, limits.loss_halt_percent, "%", of_market=True),
             _use("Orders in the last second", self._history.within(1.0, elapsed), limits.account_orders_per_second, ""),
             _use("Working orders", self._index.open_count(), limits.max_open_account, ""),
             _use("Journal queue", self._journal.queue_fill * 100, 80.0, "%"),
@@ -197,11 +202,18 @@ class RiskGate:
         return self._history.today(strategy_id, self._clock.now_ns())
 
 
-def _use(name: str, used: float | None, limit: float, unit: str) -> LimitUse:
+def _loss_percent(day_pnl: float | None, worth: Decimal | None) -> float | None:
+    if day_pnl is None or worth is None:
+        return None
+    base = float(worth) - day_pnl
+    return -day_pnl / base * 100 if base > 0 else None
+
+
+def _use(name: str, used: float | None, limit: float, unit: str, *, of_market: bool = False) -> LimitUse:
     if used is None:
         state = "unknown"
     elif used >= limit:
         state = "breached"
     else:
         state = "near" if used >= _NEAR * limit else "ok"
-    return LimitUse(name=name, used=used, limit=limit, unit=unit, state=state)
+    return LimitUse(name=name, used=used, limit=limit, unit=unit, state=state, of_market=of_market)

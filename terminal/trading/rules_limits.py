@@ -224,8 +224,8 @@ def daily_loss(request: OrderRequest, context: RiskContext) -> Denial | None:
     if loss >= limits.loss_halt_percent:
         return Denial(
             code="DAILY_LOSS",
-            reason=f"today's loss is {loss:.2f} % of net liquidation, limit {limits.loss_halt_percent:g} %: halted "
-            "until the next trading day, or until the limit is raised",
+            reason=f"today's loss is {loss:.2f} % of net liquidation, limit {limits.loss_halt_percent:g} %: no "
+            "order may leave; once that is proved it stays so until the next trading day, or until the limit is raised",
             context=numbers,
         )
     if loss >= limits.loss_reduce_percent and not context.reduces(request):

@@ -192,21 +192,21 @@ def test_day_loss_reduces_then_halts_and_cancels() -> None:
     desk.hold(1_000)
     resting = desk.working(limit(price="90.00", quantity=10))
     desk.market.show(AAPL, 95.1, 95.1, 95.1)  # 4,900 of 250,000
-    desk.clock.advance(1)
+    desk.clock.advance(2)
     assert trading(desk) is TradingState.ACTIVE
     desk.report_worth("245000")
     desk.market.show(AAPL, 95.0, 95.0, 95.0)  # 5,000 of the 250,000 that the day began with
-    desk.clock.advance(1)
+    desk.clock.advance(2)
     assert trading(desk) is TradingState.REDUCING
     assert desk.submit(limit(price="94.00")).status is S.DENIED
     desk.market.show(AAPL, 96.0, 96.0, 96.0)
     desk.report_worth("246000")
-    desk.clock.advance(1)
+    desk.clock.advance(2)
     assert trading(desk) is TradingState.REDUCING  # it stays for the day
     assert desk.broker.cancelled == []
     desk.market.show(AAPL, 92.4, 92.4, 92.4)
     desk.report_worth("242400")
-    desk.clock.advance(1)
+    desk.clock.advance(2)
     assert trading(desk) is TradingState.HALTED
     assert desk.broker.cancelled == [resting.broker_order_id]
     desk.engine.set_limits(RiskLimits(loss_reduce_percent=10, loss_halt_percent=20))
@@ -220,7 +220,7 @@ def test_day_loss_is_forgotten_on_the_next_day() -> None:
     desk.hold(1_000)
     desk.market.show(AAPL, 94.0, 94.0, 94.0)
     desk.report_worth("244000")
-    desk.clock.advance(1)
+    desk.clock.advance(2)
     assert trading(desk) is TradingState.REDUCING
     desk.clock.advance(14 * 3600)
     assert trading(desk) is TradingState.ACTIVE
@@ -233,7 +233,7 @@ def test_the_worse_of_both_figures_counts() -> None:
     desk.say(
         e.PnlReported(ns=1, account_id=ACCOUNT, instrument_id=None, daily=-7_500.0, unrealized=None, realized=None)
     )
-    desk.clock.advance(1)
+    desk.clock.advance(2)
     assert trading(desk) is TradingState.REDUCING  # 7,500 of 257,500
     desk.engine.stop()
 

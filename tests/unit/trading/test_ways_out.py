@@ -221,7 +221,7 @@ def test_day_loss_takes_no_stop_away() -> None:
     desk.say(
         e.PnlReported(ns=1, account_id=ACCOUNT, instrument_id=None, daily=-10_000.0, unrealized=None, realized=None)
     )
-    desk.clock.advance(1)
+    desk.clock.advance(2)
     assert desk.engine.trading.state is TradingState.HALTED
     assert desk.broker.cancelled == [more.broker_order_id]
     assert target.is_open
