@@ -3,6 +3,7 @@
 
 from decimal import Decimal
 
+from brokers.simulator.protocol import responses_data
 from terminal.model.commands import (
     BracketSpec,
     CancelOrder,
@@ -252,6 +253,32 @@ async def test_the_day_s_loss_halts_trading_and_cancels(profile: ProfilePaths, a
         await w.until(lambda: w.order(resting).status is OrderStatus.CANCELLED)
         (denied,) = w.submit(w.market("IBM", Side.BUY, 1))
         assert w.order(denied).status is OrderStatus.DENIED
+
+
+async def test_one_wrong_quote_of_the_broker_halts_nothing(profile: ProfilePaths) -> None:
+    """Both sides at half of the price in one packet: no order leaves on it, and the day goes on."""
+    changes = {"watchlist.symbols": ("AAPL",), "risk.max_notional": 10_000_000.0}
+    async with world(profile, changes=changes) as w:
+        core = await w.ready()
+        w.submit(w.market("AAPL", Side.BUY, 400))
+        await w.until(lambda: w.position("AAPL").quantity == 400)
+        await w.step(3)
+        (resting,) = w.submit(w.limit("AAPL", Side.BUY, 1, w.away("AAPL", Side.BUY)))
+        quote = core.hub.quote(w.instrument("AAPL").id)
+        assert quote is not None
+        assert quote.bid is not None
+        line = next(iter(w.server._market._lines.values()))
+        for tick_type, price in ((1, quote.bid / 2), (2, quote.bid / 2 + 0.01), (4, quote.bid / 2)):
+            line.session.send(responses_data.TICK_PRICE, req_id=line.req_id, tick_type=tick_type, price=price, size=100)
+        line.sent.clear()  # the next true quote is told whole
+        await w.settle()
+        assert (core.execution.risk.day_loss_percent() or 0.0) > core.execution.risk.limits.loss_halt_percent
+        (denied,) = w.submit(w.limit("AAPL", Side.BUY, 1, w.instrument("AAPL").snap(quote.bid * 0.49)))
+        assert "today's loss" in w.order(denied).reason
+        core.execution.daily_loss.look()  # the look of this second falls on it
+        await w.step(15)
+        assert core.execution.trading.state is TradingState.ACTIVE
+        assert w.order(resting).is_open
 
 
 _LIVE = (OrderStatus.ACKED, OrderStatus.WORKING)
