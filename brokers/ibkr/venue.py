@@ -67,11 +67,14 @@ class OrderVenue:
         self._truth: _Truth | None = None
         self._ends: dict[str, asyncio.Future[None]] = {}
         self._execution_requests: frozenset[int] = frozenset()
+        self._exits: dict[int, set[int]] = {}
+        """Order id of an entry -> those of the exits that hang on it, as placed over this connection."""
         self._querying = asyncio.Lock()
 
     # ------------------------------------------------------------ session
     def begin(self, connection: Connection) -> None:
         self._connection = connection
+        self._exits.clear()
 
     def end(self, connection: Connection) -> None:
         """Say which orders and cancels never left their lane."""
@@ -109,13 +112,22 @@ class OrderVenue:
             connection.client.placeOrder(order.broker_order_id, to_ib(order.instrument), made)
         except ConnectionError:
             raise LinkLostError(504, "not connected: nothing was sent") from None
+        if order.parent_broker_order_id:
+            self._exits.setdefault(order.parent_broker_order_id, set()).add(order.broker_order_id)
         return connection.epoch
 
     def cancel(self, broker_order_id: int) -> None:
-        """Ask to cancel one order; what of it still waits to leave is taken back. Raises LinkLostError."""
+        """Ask to cancel one order; what of it and of its exits still waits to leave is taken back.
+
+        A cancel overtakes orders in their lane, and exits that arrive after the end of their entry stand alone.
+        Raises LinkLostError.
+        """
         connection = self._open_connection()
         if connection.lanes.take_back(broker_order_id):
             self._never_left(broker_order_id, codes.NEVER_SENT, "taken back by its cancel before it left")
+        for exit_id in sorted(self._exits.pop(broker_order_id, ())):
+            if connection.lanes.take_back(exit_id):
+                self._never_left(exit_id, codes.NEVER_SENT, "taken back by the cancel of its entry before it left")
         try:
             connection.client.cancelOrder(broker_order_id, "")
         except ConnectionError:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """HalfBrackets: brackets whose last leg never reached the broker.
 
-Only the last leg releases a bracket. When the terminal or the connection ends before it, the broker keeps the legs
-before it, held back and perhaps shown to nobody, and one click in TWS would send an entry without its exits. After
-every complete answer of the broker such an entry is taken back, and a person is told. It must not send anything but
-cancels, and none for a bracket of whose last leg the broker has ever spoken.
+Only the last leg releases a bracket. When the terminal or the connection ends before it left, or a cancel took it back
+on its way, the broker keeps the legs before it, held back and perhaps shown to nobody, and one click in TWS would send
+an entry without its exits. After every complete answer of the broker such an entry is taken back, and a person is
+told. It must not send anything but cancels, and none for a bracket of whose last leg the broker has ever spoken.
 """
 
 from collections.abc import Callable
@@ -63,7 +63,10 @@ class HalfBrackets:
     def _take_back(self, entry: Order) -> None:
         coid = entry.client_order_id
         fault = None
-        if entry.is_open and entry.pending is not PendingRequest.CANCEL:
+        asks = entry.is_open and entry.pending is not PendingRequest.CANCEL
+        if not asks and not entry.filled:
+            return  # it is over, or on its way there
+        if asks:
             key = (coid, self._link_session())
             if key in self._asked:
                 return  # once in a session: the answers to it decide
@@ -82,8 +85,8 @@ class HalfBrackets:
             way_out = "protect the position with a stop, or close it"
         elif fault is None:
             text = (
-                f"{entry.instrument_id}: the terminal or the connection ended while a bracket was being sent. Its "
-                "entry may be held at the broker without its exits, so its cancel was sent"
+                f"{entry.instrument_id}: a bracket did not reach the broker whole, its last part never left. Its "
+                "entry may be held there without its exits, so its cancel was sent"
             )
             way_out = "look in TWS that the entry is gone, then send the bracket again if you still want it"
         else:
