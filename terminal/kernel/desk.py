@@ -52,6 +52,9 @@ class StrategyDoor:
     def net_liquidation(self) -> Decimal | None:
         return self._execution.portfolio.account().net_liquidation
 
+    def rate_to_base(self, currency: str) -> float | None:
+        return self._execution.portfolio.rate_to_base(currency)
+
     def largest_order(self, instrument: Instrument, price: float) -> tuple[Decimal, str]:
         return self._execution.risk.largest_order(instrument, price)
 

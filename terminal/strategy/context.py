@@ -33,7 +33,14 @@ class Desk(Protocol):
     def position(self, instrument_id: InstrumentId, strategy_id: StrategyId) -> Position: ...
     def working(self, instrument_id: InstrumentId, strategy_id: StrategyId) -> Sequence[Order]: ...
     def quote(self, instrument_id: InstrumentId) -> Quote | None: ...
-    def net_liquidation(self) -> Decimal | None: ...
+    def net_liquidation(self) -> Decimal | None:
+        """Return what the account is worth, in its base currency."""
+        ...
+
+    def rate_to_base(self, currency: str) -> float | None:
+        """Return the units of base currency per unit of ``currency``, None when not known."""
+        ...
+
     def largest_order(self, instrument: Instrument, price: float) -> tuple[Decimal, str]:
         """Return the largest quantity that the risk gate lets through now, and the rule that sets it."""
         ...
@@ -160,7 +167,10 @@ class InstrumentContext:
         return False
 
     def _size(self, plan: EntryPlan, reference: float, lines: list[Gate]) -> Decimal:
-        """Return the quantity whose loss at the stop is the risk fraction, cut to what the gate allows."""
+        """Return the quantity whose loss at the stop is the risk fraction, cut to what the gate allows.
+
+        The risk is money of the account, the stop distance money of the instrument.
+        """
         worth = self._desk.net_liquidation()
         if worth is None:
             lines.append(("net liquidation", "not known yet", False))
@@ -169,9 +179,16 @@ class InstrumentContext:
             lines.append(("stop distance", f"must be positive, was {plan.stop_distance:g}", False))
             return Decimal(0)
         instrument = self._instrument
-        risk = float(worth) * plan.risk_fraction
+        rate = self._desk.rate_to_base(instrument.currency)
+        if not rate:
+            lines.append(
+                ("exchange rate", f"of {instrument.currency} to the account's currency is not known yet", False)
+            )
+            return Decimal(0)
+        risk = float(worth) * plan.risk_fraction / rate
         wanted = Decimal(risk / (plan.stop_distance * float(instrument.multiplier)))
-        lines.append(("risk per trade", f"{risk:,.2f} over {plan.stop_distance:.4g} a unit", True))
+        shown = f"{risk:,.2f} {instrument.currency} over {plan.stop_distance:.4g} a unit"
+        lines.append(("risk per trade", shown if rate == 1.0 else f"{shown}, at {rate:.6g}", True))
         most, rule = self._desk.largest_order(instrument, reference)
         if wanted > most:
             lines.append(("size cut", f"{wanted:.0f} to {most} by {rule}", True))

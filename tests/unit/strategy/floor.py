@@ -79,6 +79,8 @@ class Desk:
         default_factory=lambda: Quote(instrument_id=STOCK.id, received_ns=START, bid=99.99, ask=100.01, last=100.0)
     )
     worth: Decimal | None = Decimal(100_000)
+    rates: dict[str, float] = field(default_factory=lambda: {"USD": 1.0})
+    """Units of the account's currency per unit of another."""
     largest: tuple[Decimal, str] = (Decimal(1_000_000), "nothing")
     refusal: str | None = None
 
@@ -112,6 +114,9 @@ class Desk:
 
     def net_liquidation(self) -> Decimal | None:
         return self.worth
+
+    def rate_to_base(self, currency: str) -> float | None:
+        return self.rates.get(currency)
 
     def largest_order(self, instrument: Instrument, price: float) -> tuple[Decimal, str]:
         return self.largest

@@ -61,6 +61,24 @@ def test_the_multiplier_counts_as_units_at_risk() -> None:
     assert door.desk.submitted[0].spec.quantity == Decimal(2)
 
 
+def test_the_risk_counts_in_the_account_s_currency() -> None:
+    door = Door(instrument=replace(STOCK, currency="JPY"))
+    door.desk.rates = {"JPY": 0.01}
+    door.ctx.enter(EntryPlan(side=Side.BUY, stop_distance=250.0, risk_fraction=0.0025), reason="why", gates=[])
+    assert door.desk.submitted[0].spec.quantity == Decimal(100)  # 250 of money are 25,000 yen, over 250 yen
+
+
+@pytest.mark.parametrize("rates", [{}, {"JPY": 0.0}])
+def test_without_a_rate_of_exchange_nothing_is_sized(rates: dict[str, float]) -> None:
+    door = Door(instrument=replace(STOCK, currency="JPY"))
+    door.desk.rates = rates
+    door.ctx.enter(PLAN, reason="why", gates=[])
+    assert door.desk.quiet
+    (gate,) = [gate for gate in door.last.gates if gate[0] == "exchange rate"]
+    assert not gate[2]
+    assert "JPY" in gate[1]
+
+
 def test_the_size_is_rounded_down_and_cut_to_what_the_gate_allows() -> None:
     door = Door()
     door.desk.largest = (Decimal(37), "largest order")
