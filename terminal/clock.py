@@ -31,7 +31,11 @@ class Clock(Protocol):
         ...
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
-        """Call once after ``delay_s`` seconds of this clock."""
+        """Call once after ``delay_s`` seconds of the monotonic time: for deadlines of the wire and for pauses."""
+        ...
+
+    def call_at(self, ns: int, callback: Callable[[], None]) -> Timer:
+        """Call once when `now_ns` reaches ``ns``, whatever the rate of this clock and the jumps of the broker's."""
         ...
 
     def adjust(self, broker_ns: int) -> float:
@@ -51,7 +55,8 @@ class LiveClock:
     [told, told + 1 s): drift inside that second is taken up silently. A larger drift is reported, and when a
     second answer confirms it (the machine slept, or the demo market skipped a night) the clock follows.
 
-    ``rate`` is how many broker seconds pass in one of ours (a demo that runs faster than life).
+    ``rate`` is how many broker seconds pass in one of ours (a demo that runs faster than life). Deadlines of the wire
+    (`call_later`, `monotonic_ns`) stay in our seconds: a socket does not get faster with the market.
     """
 
     def __init__(self, rate: float = 1.0) -> None:
@@ -60,6 +65,7 @@ class LiveClock:
         self._base = time.time_ns()
         self._synchronized = False
         self._doubt_ns: int | None = None
+        self._moments: set[_Moment] = set()
         self.jumps = 0
         """How often the broker's clock moved away and we followed."""
         self.drift_s = 0.0
@@ -76,12 +82,27 @@ class LiveClock:
 
         return asyncio.get_running_loop().call_later(delay_s, callback)
 
+    def call_at(self, ns: int, callback: Callable[[], None]) -> Timer:
+        moment = _Moment(self, ns, callback, self._moments)
+        moment.wait()
+        return moment
+
+    def seconds_until(self, ns: int) -> float:
+        """Return the seconds of the machine until the broker's time is ``ns``; 0.0 when it is past."""
+        return max(0, ns - self.now_ns()) / self._rate / NS_PER_S
+
+    def _move(self, behind: int) -> None:
+        """Follow the broker's clock to another time: what waits for a moment of it waits anew."""
+        self._base += behind
+        for moment in tuple(self._moments):
+            moment.wait()
+
     def adjust(self, broker_ns: int) -> float:
         """Learn the broker's time; return the drift in seconds (0.0 when in step or just synchronised)."""
         behind = broker_ns - self.now_ns()
         if not self._synchronized:
             self._synchronized = True
-            self._base += behind
+            self._move(behind)
             behind = 0
         elif -NS_PER_S <= behind <= 0:
             behind = 0
@@ -89,7 +110,7 @@ class LiveClock:
             self._base += behind
             behind = 0
         elif self._doubt_ns is not None and _confirms(behind, self._doubt_ns):
-            self._base += behind
+            self._move(behind)
             self.jumps += 1
             behind = 0
         self._doubt_ns = behind or None
@@ -105,6 +126,38 @@ class LiveClock:
 def _confirms(behind: int, doubt: int) -> bool:
     """Say whether two answers in a row tell that the broker's clock has left ours for good, in one direction."""
     return min(abs(behind), abs(doubt)) >= _RESYNC_DRIFT_NS and (behind > 0) == (doubt > 0)
+
+
+class _Moment:
+    """A timer that waits for a time of the broker."""
+
+    __slots__ = ("_callback", "_clock", "_ns", "_timer", "_waiting")
+
+    def __init__(self, clock: LiveClock, ns: int, callback: Callable[[], None], waiting: "set[_Moment]") -> None:
+        self._clock = clock
+        self._ns = ns
+        self._callback = callback
+        self._waiting = waiting
+        self._timer: Timer | None = None
+
+    def wait(self) -> None:
+        """Wait from now on, however long it has waited."""
+        self.cancel()
+        self._waiting.add(self)
+        self._timer = self._clock.call_later(self._clock.seconds_until(self._ns), self._on_timer)
+
+    def _on_timer(self) -> None:
+        if self._clock.now_ns() < self._ns:  # a little early, or the broker's clock was taken back
+            self.wait()
+            return
+        self._waiting.discard(self)
+        self._callback()
+
+    def cancel(self) -> None:
+        self._waiting.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class _SimTimer:
@@ -144,6 +197,9 @@ class SimClock:
         timer = _SimTimer(callback)
         heapq.heappush(self._queue, (self._now + round(delay_s * NS_PER_S), next(self._order), timer))
         return timer
+
+    def call_at(self, ns: int, callback: Callable[[], None]) -> Timer:
+        return self.call_later(max(0, ns - self.now_ns()) / NS_PER_S, callback)
 
     def next_timer_ns(self) -> int | None:
         """Return when the next live timer fires, or None."""

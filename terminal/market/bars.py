@@ -171,8 +171,10 @@ class BarFeed:
             series.timer = None
         if newest_is_open:
             series.due_ns = due_ns
-            wait_s = max(0.05, (due_ns - now) / NS_PER_S) if now < due_ns else _LOOK_AGAIN_S
-            series.timer = self._clock.call_later(wait_s, lambda: self._on_due(series))
+            if now < due_ns:
+                series.timer = self._clock.call_at(due_ns, lambda: self._on_due(series))
+            else:
+                series.timer = self._clock.call_later(_LOOK_AGAIN_S, lambda: self._on_due(series))
 
     def _on_due(self, series: _Series) -> None:
         series.timer = None
