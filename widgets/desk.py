@@ -35,6 +35,7 @@ from widgets.chart.panel import ChartPanel
 from widgets.controls.mode import ModeBadge
 from widgets.desk_acts import DeskActs, Presenters
 from widgets.desk_layout import DeskLayout
+from widgets.freshness import Freshness
 from widgets.journal_log.panel import LogPanel
 from widgets.ladder.panel import LadderPanel
 from widgets.main_window import MainWindow
@@ -107,6 +108,7 @@ class Desk(QObject):
         self.bridge = Bridge(kernel.bus, self)
         self.bridge.frame.connect(self._on_frame)
         self._count = 0
+        self._grade = Freshness.FRESH
         self._ticker = QTimer(self)
         self._ticker.setInterval(TICK_MS)
         self._ticker.timeout.connect(self._tick)
@@ -170,7 +172,7 @@ class Desk(QObject):
         self.ticket_presenter = TicketPresenter(stage, self.ticket)
         self.strategy_presenter = StrategyPresenter(stage, self.strategies)
         self.risk_presenter = RiskPresenter(stage, self.risk, self.account, self.order_presenter.positions)
-        self.status = StatusPresenter(stage, self.window)
+        self.status = StatusPresenter(stage, self.window, self.order_presenter.positions)
 
     def _dock(self, key: str, panel: Panel) -> PanelDock:
         dock = PanelDock(panel, f"{key}:1", self.window)
@@ -254,7 +256,8 @@ class Desk(QObject):
         self.market.tick()
         self.order_presenter.tick()
         self._show_armed()
-        if self._count % SLOW_EVERY == 0:
+        grade, self._grade = self._grade, self.order_presenter.positions.grade
+        if self._count % SLOW_EVERY == 0 or grade is not self._grade:  # a sum turns stale with its parts
             if self.market.current is None or self.kernel.symbols.size != len(self.watchlist.model.ids):
                 self.market.refresh_watchlist()
             self.risk_presenter.tick()

@@ -7,8 +7,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from widgets import formats
+from widgets import figures, formats
 from widgets.controls.elided import ElidedLabel
+from widgets.formats import SignRule
+from widgets.freshness import Freshness, worst
 from widgets.theme import Theme, set_property
 
 ELIDED_WIDTH: Final = 320
@@ -158,19 +160,28 @@ class StatusBar(QFrame):
         self.dot.show_state(token, filled=filled)
         self.connection.set_text(text)
 
-    def set_pnl(self, broker: float | None, ours: float | None) -> None:
-        """Show both figures and their gap, in the account's currency; None where one is not known."""
-        for item, value in ((self.broker_pnl, broker), (self.own_pnl, ours)):
-            item.set_text(formats.number(value, 2, formats.SignRule.MONEY), _tone(value))
+    def set_pnl(
+        self,
+        broker: float | None,
+        ours: float | None,
+        *,
+        broker_grade: Freshness = Freshness.FRESH,
+        grade: Freshness = Freshness.FRESH,
+        delayed: bool = False,
+    ) -> None:
+        """Show both figures and their gap, in the account's currency; None where one is not known.
+
+        ``grade`` is that of our own figure, as the stalest position. The gap is as fresh as the staler of both.
+        """
+        self.broker_pnl.set_text(figures.words(broker, grade=broker_grade), figures.tone(broker, grade=broker_grade))
+        self.own_pnl.set_text(figures.words(ours, grade=grade, delayed=delayed), figures.tone(ours, grade=grade))
         gap = broker - ours if broker is not None and ours is not None else None
-        self.gap.set_text(formats.number(gap, 2))
+        both = worst((broker_grade, grade))
+        plain = SignRule.NEVER
+        self.gap.set_text(
+            figures.words(gap, 2, plain, grade=both, delayed=delayed), figures.tone(gap, 2, plain, grade=both)
+        )
 
     def set_age(self, seconds: float | None, *, stale_after: float) -> None:
         late = seconds is None or seconds >= stale_after
         self.age.set_text(formats.age(seconds), "warn" if late else "")
-
-
-def _tone(value: float | None) -> str:
-    if value is None or round(value, 2) == 0:
-        return "muted"
-    return "up" if value > 0 else "down"

@@ -269,6 +269,10 @@ class Portfolio:
     def broker_pnl(self, instrument_id: InstrumentId) -> PnlReported | None:
         return self._broker_pnl.get(instrument_id)
 
+    def broker_pnls(self) -> Sequence[PnlReported]:
+        """Return the broker's own P&L of every instrument that it has told."""
+        return tuple(self._broker_pnl.values())
+
     # ------------------------------------------------------------ value (see valuation.py)
     def unrealized(self, instrument_id: InstrumentId, strategy_id: StrategyId | None = None) -> float | None:
         """Return the P&L of the open quantity at the mark, in the instrument's currency; None without a mark."""

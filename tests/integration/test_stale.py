@@ -4,11 +4,14 @@
 from decimal import Decimal
 
 from terminal.model.enums import OrderStatus, Side
+from terminal.model.events import LinkChanged
 from terminal.paths import ProfilePaths
 from tests.conftest import AllowLogs
 from tests.support.world import World, world
 from widgets.blotter.positions import PositionRow, position_cells
-from widgets.tables.columns import Cell, Freshness
+from widgets.freshness import Freshness
+from widgets.presenters.ages import Ages
+from widgets.tables.columns import Cell
 from widgets.theme import tokens
 from widgets.watchlist.rows import watch_cells
 
@@ -92,12 +95,41 @@ async def test_a_quiet_market_is_not_stale(profile: ProfilePaths, allow_logs: Al
     allow_logs("broker")  # the market stands still with its clock: the drift between both is told
     async with world(profile) as w:
         core = await w.ready()
+        ages = Ages(core, tokens.load().age)
+        account = core.portfolio.account()
         before = core.hub.messages
         for _ in range(40):
             w.clock.advance(0.25)  # the clock goes on, the market stands still
             await w.settle()
             assert set(_dependent(w).values()) == {Freshness.FRESH}
+            assert {ages.account(figure.ns) for figure in account.figures.values()} == {Freshness.FRESH}
+            assert ages.pnl(account.pnl_ns) is Freshness.FRESH
         assert core.hub.messages == before
+
+
+async def test_the_brokers_figures_have_a_limit_of_their_own(profile: ProfilePaths, allow_logs: AllowLogs) -> None:
+    """A silent link makes them stale after five seconds, a broken one keeps them stale until they are told anew."""
+    allow_logs("broker")
+    async with world(profile) as w:
+        core = await w.ready()
+        ages = Ages(core, tokens.load().age)
+        core.bus.subscribe(LinkChanged, ages.on_link)
+        account = core.portfolio.account()
+
+        def graded() -> set[Freshness]:
+            return {ages.pnl(account.pnl_ns), *(ages.account(figure.ns) for figure in account.figures.values())}
+
+        await w.step(2)
+        assert graded() == {Freshness.FRESH}
+        w.freeze()
+        await w.step(3)
+        assert graded() == {Freshness.FRESH}
+        await w.step(2.5)
+        assert graded() == {Freshness.STALE}
+        told = account.pnl_ns
+        w.thaw()
+        await w.until(lambda: graded() == {Freshness.FRESH}, 60)
+        assert account.pnl_ns != told
 
 
 def test_two_seconds_is_what_the_look_says() -> None:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows of the account table. No Qt: the broker's figures with their ages, in the order a trader asks for them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from terminal.clock import NS_PER_S
 from terminal.model.account import Account
-from widgets.blotter.positions import freshness
 from widgets.formats import SignRule
+from widgets.freshness import Freshness
 from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
@@ -34,8 +34,13 @@ FIGURES: Final = (
 _SIGNED: Final = frozenset({"UnrealizedPnL", "RealizedPnL"})
 
 
-def account_rows(account: Account, now_ns: int, *, stale_after_s: float) -> Iterator[tuple[str, dict[str, object]]]:
-    """Return (row id, cells) of the figures that the broker has sent, and the cash of every currency."""
+def account_rows(
+    account: Account, now_ns: int, grade: Callable[[int], Freshness]
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Return (row id, cells) of the figures that the broker has sent, and the cash of every currency.
+
+    ``grade`` says of the time at which a figure was told how fresh it is.
+    """
     shown = dict(FIGURES)
     cash = {key: f"Cash {key.split('(')[1].rstrip(')')}" for key in account.figures if key.startswith("CashBalance (")}
     for tag, name in (shown | cash).items():
@@ -43,7 +48,6 @@ def account_rows(account: Account, now_ns: int, *, stale_after_s: float) -> Iter
         if figure is None:
             continue
         age_s = max(0, now_ns - figure.ns) / NS_PER_S
-        grade = freshness(age_s, stale_after_s, float("inf"))
         is_cushion = tag == "Cushion"
         yield (
             tag,
@@ -53,7 +57,7 @@ def account_rows(account: Account, now_ns: int, *, stale_after_s: float) -> Iter
                     figure.value * 100 if is_cushion else figure.value,
                     sign=SignRule.MONEY if tag in _SIGNED else SignRule.NEVER,
                     decimals=1 if is_cushion else 2,
-                    freshness=grade,
+                    freshness=grade(figure.ns),
                 ),
                 "currency": "%" if is_cushion else figure.currency,
                 "age": age_s,

@@ -12,7 +12,8 @@ from terminal.model.order import Order
 from terminal.model.position import Position
 from widgets import formats
 from widgets.formats import SignRule
-from widgets.tables.columns import Cell, Column, Freshness, Kind, Tone
+from widgets.freshness import Freshness
+from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
     Column(key="state", title="State", kind=Kind.STATE, width=96),
@@ -96,16 +97,15 @@ def order_cells(
     position: Position,
     group: str,
     now_ns: int,
-    stale: bool,
+    freshness: Freshness,
 ) -> dict[str, object]:
-    """Return the cells of one order. ``stale``: the market value beside it is old."""
+    """Return the cells of one order. ``freshness`` is that of the market beside it; one that is over has none."""
     spec, decimals = order.spec, instrument.decimals
     price = order_price(order)
-    last = quote.last if quote is not None and quote.last is not None else None
     delayed = quote is not None and quote.delayed
-    freshness = Freshness.STALE if stale else Freshness.FRESH
     doubtful = order.knowledge in (Knowledge.STALE, Knowledge.CONFLICT) and not order.is_terminal
     done = order.is_terminal
+    last = quote.last if quote is not None else None
     away = abs(Decimal(repr(last)) - price) if last is not None and price is not None and not done else None
     trail = spec.trail_amount if spec.trail_amount is not None else spec.trail_percent
     kind = formats.ORDER_TYPES[spec.order_type]
@@ -124,7 +124,9 @@ def order_cells(
         "filled": Cell(order.filled, tone=Tone.NORMAL if order.filled else Tone.MUTED),
         "limit": Cell("" if spec.limit_price is None else spec.limit_price, decimals=decimals),
         "stop": Cell("" if spec.stop_price is None else spec.stop_price, decimals=decimals),
-        "last": Cell(last, decimals=decimals, freshness=freshness, note=formats.delayed_note(last, delayed=delayed)),
+        "last": ""
+        if done
+        else Cell(last, decimals=decimals, freshness=freshness, note=formats.delayed_note(last, delayed=delayed)),
         "away": Cell(
             "" if away is None else away,
             decimals=decimals,

@@ -10,7 +10,8 @@ from terminal.model.instrument import Instrument
 from terminal.model.position import Position
 from widgets import formats
 from widgets.formats import SignRule
-from widgets.tables.columns import Cell, Column, Freshness, Kind, Tone
+from widgets.freshness import Freshness, freshness, worst
+from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
     Column(key="symbol", title="Symbol", width=110, strong=True),
@@ -57,6 +58,8 @@ class PositionRow:
     at_stops: Decimal | None
     broker_quantity: Decimal | None
     owners: Sequence[str]
+    broker_grade: Freshness = Freshness.FRESH
+    """How fresh the broker's own figure is."""
     delayed: bool = False
     """Whether the mark is of some time ago, as the source gives it."""
 
@@ -71,13 +74,6 @@ class PositionRow:
         if self.mark is None:
             return None
         return self.mark * float(self.position.quantity) * float(self.instrument.multiplier)
-
-
-def freshness(age_s: float | None, stale_after_s: float, dead_after_s: float) -> Freshness:
-    """Grade a value by its age."""
-    if age_s is None or age_s >= dead_after_s:
-        return Freshness.DEAD
-    return Freshness.STALE if age_s >= stale_after_s else Freshness.FRESH
 
 
 def position_cells(row: PositionRow, *, stale_after_s: float, dead_after_s: float) -> dict[str, object]:
@@ -98,7 +94,7 @@ def position_cells(row: PositionRow, *, stale_after_s: float, dead_after_s: floa
         "value": Cell(row.value, freshness=grade, note=mark(row.value)),
         "open": Cell(row.open_pnl, freshness=grade, note=mark(row.open_pnl)),
         "day": Cell(row.day, freshness=grade, note=mark(row.day)),
-        "broker_day": row.broker_day,
+        "broker_day": Cell(row.broker_day, freshness=row.broker_grade),
         "realized": position.realized,
         "stop": Cell("", note="no stop") if row.at_stops is None and position.quantity else row.at_stops,
         "broker_quantity": Cell(row.broker_quantity, tone=Tone.DANGER if differs else None),
@@ -110,21 +106,14 @@ def position_cells(row: PositionRow, *, stale_after_s: float, dead_after_s: floa
 def total_cells(rows: Sequence[PositionRow], *, stale_after_s: float, dead_after_s: float) -> dict[str, object]:
     """Return the total row: a total with one dead part is a dash, never a partial sum."""
     grades = [freshness(row.age_s, stale_after_s, dead_after_s) for row in rows if row.position.quantity]
-    worst = (
-        Freshness.DEAD
-        if Freshness.DEAD in grades
-        else Freshness.STALE
-        if Freshness.STALE in grades
-        else Freshness.FRESH
-    )
-
+    grade = worst(grades)
     open_rows = [row for row in rows if row.position.quantity]
     delayed = any(row.delayed for row in open_rows)
 
     def add(values: Sequence[float | None]) -> Cell:
         known = [value for value in values if value is not None]
         total = sum(known) if len(known) == len(values) else None
-        return Cell(total, freshness=worst, note=formats.delayed_note(total, delayed=delayed))
+        return Cell(total, freshness=grade, note=formats.delayed_note(total, delayed=delayed))
 
     return {
         "symbol": "Total",

@@ -72,6 +72,8 @@ class ChainModel:
     options: dict[InstrumentId, OptionQuote] = field(default_factory=dict)
     statistics: dict[InstrumentId, OptionStatistics] = field(default_factory=dict)
     positions: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
+    spot_stale: bool = False
+    """Whether the underlying's price is old: the money may be elsewhere."""
     stale: frozenset[InstrumentId] = frozenset()
     """Contracts whose figures are old: shown dimmed."""
 
@@ -128,6 +130,11 @@ class ChainModel:
         years = max(self.expiry.days, 1) / 365
         return float(self.spot * (sum(levels) / len(levels)) * years**0.5)
 
+    @property
+    def delayed(self) -> bool:
+        """Whether anything here is of delayed prices."""
+        return self.spot_delayed or any(quote.delayed for quote in self.quotes.values())
+
     def value(self, contract: Instrument | None, column: str) -> float | Decimal | None:
         """Return one figure of a contract, None when it is not known."""
         if contract is None:
@@ -161,12 +168,13 @@ class ChainModel:
             return "" if not value else formats.quantity(value, SignRule.ALWAYS)
         if value is None:
             return formats.NONE
-        if column in ("oi", "volume"):
-            return formats.size(value)
-        if column in ("bid", "ask"):
+        if column == "oi":
+            return formats.size(value)  # of the day before, for everybody
+        if column in ("bid", "ask", "volume"):
             quote = self.quotes.get(contract.id) if contract is not None else None
             late = formats.delayed_note(value, delayed=quote is not None and quote.delayed)
-            return f"{formats.number(value, 2)} {late}".rstrip()
+            text = formats.size(value) if column == "volume" else formats.number(value, 2)
+            return f"{text} {late}".rstrip()
         if column == "iv":
             return formats.number(float(value) * 100, 1)
         return formats.number(value, 3 if column == "gamma" else 2)

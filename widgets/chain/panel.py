@@ -126,6 +126,8 @@ class ChainPanel(Panel):
 
     def take_quote(self, quote: Quote) -> None:
         self.model.quotes[quote.instrument_id] = quote
+        if quote.delayed:
+            self.data_mark.show_delayed(True)
         self._later()
 
     def take_option(self, option: OptionQuote) -> None:
@@ -138,8 +140,8 @@ class ChainPanel(Panel):
 
     def take_spot(self, quote: Quote) -> None:
         """Take the underlying's price."""
-        self.data_mark.show_for(quote)
         self.model.spot_delayed = quote.delayed
+        self.data_mark.show_delayed(self.model.delayed)
         spot = quote.mark
         if spot is not None and spot != self.model.spot:
             first = self.model.spot is None
@@ -152,11 +154,15 @@ class ChainPanel(Panel):
         if not self._repaint.isActive():
             self._repaint.start()
 
-    def show_ages(self, ages: Mapping[InstrumentId, float | None]) -> None:
+    def show_ages(self, ages: Mapping[InstrumentId, float | None], spot_age_s: float | None) -> None:
         """Dim what is old; the header says how much of it there is, and how old the oldest is."""
+        limit = self.theme.tokens.age.quote_stale / 1_000
+        spot_stale = spot_age_s is None or spot_age_s >= limit
+        if spot_stale != self.model.spot_stale:
+            self.model.spot_stale = spot_stale
+            self._later()
         if not self.model.strikes:
             return
-        limit = self.theme.tokens.age.quote_stale / 1_000
         stale = frozenset(key for key, age in ages.items() if age is not None and age >= limit)
         if stale != self.model.stale:
             self.model.stale = stale
@@ -165,5 +171,7 @@ class ChainPanel(Panel):
         if stale:
             oldest = max(age for age in known if age >= limit)
             self.show_stale(f"{len(stale)} of {len(ages)} stale, oldest {formats.age(oldest)}")
+        elif spot_stale and spot_age_s is not None:
+            self.show_stale(f"underlying {formats.age(spot_age_s)} old")
         else:
             self.show_live(max(known) if known else None)

@@ -156,15 +156,17 @@ class ChainView(QAbstractScrollArea):
         painter.drawText(QRect(strike[2] + strike[3], 0, width - strike[2] - strike[3], half), _CENTER, "Puts")
         move, spot = self.model.expected_move(), self.model.spot
         if spot is not None:
-            painter.setPen(theme.pen("text.primary"))
+            painter.setPen(theme.pen("text.stale" if self.model.spot_stale else "text.primary"))
             words = f"{formats.number(spot, 2)} {formats.delayed_note(spot, delayed=self.model.spot_delayed)}".rstrip()
             painter.drawText(QRect(strike[2], 0, strike[3], half), _CENTER, words)
             painter.setPen(theme.pen("text.muted"))
         for side, column, x, slot_width in slots:
             spot_rect = QRect(x, half, slot_width - 4, half)
             if side == "strike":
+                painter.setPen(theme.pen("text.stale" if move is not None and self.model.spot_stale else "text.muted"))
                 title = "Strike" if move is None else f"± {formats.number(move, 2)}"
                 painter.drawText(QRect(x, half, slot_width, half), _CENTER, title)
+                painter.setPen(theme.pen("text.muted"))
             else:
                 painter.drawText(spot_rect, _RIGHT, TITLES[column])
         painter.setPen(theme.pen("border.default"))
@@ -195,8 +197,9 @@ class ChainView(QAbstractScrollArea):
 
     def _paint_strike(self, painter: QPainter, rect: QRect, strike: Decimal, *, at_money: bool) -> None:
         theme = self._theme
-        painter.fillRect(rect, theme.brush("chart.last" if at_money else "bg.header"))
-        painter.setPen(theme.pen("chart.on_last" if at_money else "text.primary"))
+        here = at_money and not self.model.spot_stale  # the inverted block means that the market is here now
+        painter.fillRect(rect, theme.brush("chart.last" if here else "bg.header"))
+        painter.setPen(theme.pen("chart.on_last" if here else "text.stale" if at_money else "text.primary"))
         painter.setFont(theme.number_font("body", "strong"))
         painter.drawText(
             rect, _CENTER, f"{strike:f}".rstrip("0").rstrip(".") if "." in f"{strike:f}" else f"{strike:f}"

@@ -13,6 +13,7 @@ from typing import Final
 from terminal.model.enums import OrderType, Side
 from terminal.model.ids import ClientOrderId
 from terminal.model.instrument import Instrument
+from widgets.freshness import Freshness
 
 
 class MarkState(StrEnum):
@@ -56,6 +57,8 @@ class ChartPosition:
     open_pnl: float | None = None
     at_stop: float | None = None
     at_target: float | None = None
+    grade: Freshness = Freshness.FRESH
+    """Of the open P&L; the two others follow orders, not the market."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

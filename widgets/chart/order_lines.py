@@ -157,6 +157,7 @@ class OrderLines(ChartItem):
             self._head(tag),
             tag.detail,
             tag.detail_sign,
+            tag.stale,
             self._solid(tag),
             self._edge(tag),
             tag.ghost,
@@ -256,6 +257,8 @@ class OrderLines(ChartItem):
 
 
 def _detail_color(tag: Tag) -> str:
+    if tag.stale:
+        return "text.stale"
     if tag.detail_sign is None:
         return "text.primary" if tag.ghost else "text.secondary"
     return ("sign.down", "text.muted", "sign.up")[tag.detail_sign + 1]

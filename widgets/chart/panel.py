@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from terminal.model.enums import Side
 from terminal.model.instrument import Instrument, Session
 from terminal.model.market import Bar, Quote
-from widgets import formats
+from widgets import figures, formats
 from widgets.chart.interaction import ChartView
 from widgets.chart.marks import ChartFill, ChartOrder, ChartPosition, MarkState
 from widgets.chart.model import TIME_FRAMES, ChartModel
@@ -25,6 +25,7 @@ from widgets.chart.study_menu import StudyButton
 from widgets.controls.data_mark import DataMark
 from widgets.controls.segments import Segments
 from widgets.formats import SignRule
+from widgets.freshness import Freshness
 from widgets.panel import Condition, Panel
 from widgets.theme import Theme, set_property
 
@@ -67,12 +68,12 @@ class ChartPanel(Panel):
         self.model = ChartModel(seconds)
         self.model.set_studies(studies)
         self.view = ChartView(theme, self.model, now_ns, self)
-        self._last = QLabel(self)
-        self._last.setProperty("role", "figure")
-        self._change = QLabel(self)
-        self._change.setProperty("role", "secondary")
-        self.header.add_lead(self._last)
-        self.header.add_lead(self._change)
+        self.last = QLabel(self)
+        self.last.setProperty("role", "figure")
+        self.change = QLabel(self)
+        self.change.setProperty("role", "secondary")
+        self.header.add_lead(self.last)
+        self.header.add_lead(self.change)
         self.data_mark = DataMark(self)
         self.header.add_lead(self.data_mark)
         frames = [(str(value), text) for value, text in TIME_FRAMES]
@@ -160,10 +161,20 @@ class ChartPanel(Panel):
         open_pnl: float | None = None,
         at_stop: float | None = None,
         at_target: float | None = None,
+        *,
+        grade: Freshness = Freshness.FRESH,
     ) -> None:
-        """Show the position; a quantity of 0 takes its line away. Money in the instrument's currency."""
+        """Show the position; a quantity of 0 takes its line away. Money in the instrument's currency.
+
+        ``grade`` is that of the price which the open P&L is counted with.
+        """
         position = ChartPosition(
-            quantity=quantity, average_price=average_price, open_pnl=open_pnl, at_stop=at_stop, at_target=at_target
+            quantity=quantity,
+            average_price=average_price,
+            open_pnl=open_pnl,
+            at_stop=at_stop,
+            at_target=at_target,
+            grade=grade,
         )
         self.model.position = position if quantity else None
         self.strip.show_position(self.model.position, self.model.decimals)
@@ -187,19 +198,17 @@ class ChartPanel(Panel):
 
     def show_age(self, age_s: float | None, stale_s: float) -> None:
         """Take back the last price's colour when its source was silent for ``stale_s`` seconds; None is stale too."""
-        if self.condition not in (Condition.LIVE, Condition.STALE):
-            return
         stale = age_s is None or age_s >= stale_s
+        if stale != self.model.stale:
+            self.model.stale = stale
+            self._show_price()
+            self.view.quote_changed()
+        if self.condition not in (Condition.LIVE, Condition.STALE):
+            return  # what covers the bars says more than their age; the price stands in the header all the same
         if stale:
             self.show_stale("" if age_s is None else f"{age_s:.0f} s old")
         elif self.condition is Condition.STALE:
             self.show_live()
-        if stale != self.model.stale:
-            self.model.stale = stale
-            set_property(self._last, "tone", "stale" if stale else "")
-            self._change.setText("")  # so that its tone is set anew
-            self._show_price()
-            self.view.quote_changed()
 
     def set_armed(self, armed: bool) -> None:
         """Let order lines be moved. Cancelling works disarmed as well; the edge stays plain, as the look has it."""
@@ -233,19 +242,12 @@ class ChartPanel(Panel):
         if quote is not None and change is not None and quote.previous_close:
             signed = formats.number(change, decimals, SignRule.MONEY)
             words = f"{signed} ({formats.percent(change / quote.previous_close)})"
-            tone = (
-                "stale"
-                if self.model.stale
-                else "up"
-                if signed.startswith("+")
-                else "down"
-                if signed.startswith(formats.MINUS)
-                else "muted"
-            )
-        if text != self._last.text() or words != self._change.text():
-            self._last.setText(text)
-            self._change.setText(words)
-            set_property(self._change, "tone", tone)
+            tone = figures.tone(change, decimals, grade=Freshness.STALE if self.model.stale else Freshness.FRESH)
+        if text != self.last.text() or words != self.change.text():
+            self.last.setText(text)
+            self.change.setText(words)
+        set_property(self.last, "tone", "stale" if self.model.stale else "")
+        set_property(self.change, "tone", tone)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -9,10 +9,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from widgets import formats
+from widgets import figures, formats
 from widgets.chart.marks import ChartPosition
 from widgets.controls.buttons import Button, ButtonKind
 from widgets.formats import SignRule
+from widgets.freshness import Freshness
 from widgets.theme import Theme, set_property
 
 
@@ -51,12 +52,8 @@ class _Figure(QWidget):
             self.setAccessibleName(f"{self._names[0]} {text}")
         set_property(self.number, "tone", tone)
 
-    def show_money(self, amount: float | None) -> None:
-        text = formats.number(amount, 2, SignRule.MONEY)
-        sign = (
-            0 if amount is None or text.lstrip("+" + formats.MINUS).strip("0.,") == "" else (amount > 0) - (amount < 0)
-        )
-        self.show_text(text, ("muted", "up", "down")[sign])
+    def show_money(self, amount: float | None, grade: Freshness = Freshness.FRESH) -> None:
+        self.show_text(figures.words(amount, grade=grade), figures.tone(amount, grade=grade))
 
 
 class PositionStrip(QWidget):
@@ -105,7 +102,7 @@ class PositionStrip(QWidget):
         else:
             self.size_.show_text(formats.quantity(position.quantity, SignRule.ALWAYS))
             self.size_.detail.setText(f"@ {formats.number(position.average_price, decimals)}")
-            self.open.show_money(position.open_pnl)
+            self.open.show_money(position.open_pnl, position.grade)
             self.stop.show_money(position.at_stop)
             self.target.show_money(position.at_target)
         self._fit()

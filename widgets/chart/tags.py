@@ -5,7 +5,7 @@ A line stays at its price; its tag slides away from its neighbours and from the 
 leader. An order beyond the shown prices keeps its tag at the edge: a working order is never out of sight.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -13,6 +13,7 @@ from widgets import formats
 from widgets.chart.marks import ChartOrder, ChartPosition, MarkState, OrderDrag
 from widgets.chart.viewport import Viewport, slide_apart
 from widgets.formats import SignRule
+from widgets.freshness import Freshness
 
 TAG_HEIGHT: Final = 18
 LAST_HEIGHT: Final = 28
@@ -36,6 +37,8 @@ class Tag:
     order: ChartOrder | None = None
     ghost: bool = False
     beyond: int = 0
+    stale: bool = False
+    """Whether the detail follows a market that is silent."""
 
 
 def order_head(order: ChartOrder) -> str:
@@ -133,7 +136,7 @@ def _order_tag(view: Viewport, order: ChartOrder) -> Tag:
 
 
 def _position_tag(view: Viewport, position: ChartPosition, decimals: int) -> Tag:
-    pnl = position.open_pnl
+    pnl = None if position.grade is Freshness.DEAD else position.open_pnl
     y = view.y_of(float(position.average_price))
     return Tag(
         price=position.average_price,
@@ -142,20 +145,12 @@ def _position_tag(view: Viewport, position: ChartPosition, decimals: int) -> Tag
         detail_sign=_sign(pnl) if pnl is not None else None,
         line_y=y,
         beyond=1 if y < 0 else -1 if y > view.height else 0,
+        stale=position.grade is Freshness.STALE,
     )
 
 
 def _at(tag: Tag, y: float) -> Tag:
-    return Tag(
-        price=tag.price,
-        head=tag.head,
-        detail=tag.detail,
-        detail_sign=tag.detail_sign,
-        line_y=tag.line_y,
-        tag_y=y,
-        order=tag.order,
-        beyond=tag.beyond,
-    )
+    return replace(tag, tag_y=y)
 
 
 def _sign(value: Decimal | float) -> int:

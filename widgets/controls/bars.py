@@ -19,11 +19,13 @@ _BAR: Final = 6
 _RANGE: Final = 5
 
 
-def paint_limit_bar(painter: QPainter, theme: Theme, track: QRect, share: float) -> None:
-    """Paint a used share of a limit: neutral, warning from near, danger from over, a mark at near."""
+def paint_limit_bar(painter: QPainter, theme: Theme, track: QRect, share: float, *, stale: bool = False) -> None:
+    """Paint a used share of a limit: neutral, warning from near, danger from over, a mark at near; faint when stale."""
     limit = theme.tokens.limit
     color = theme.color("text.muted")
-    if share >= limit.over:
+    if stale:
+        color = theme.color("chart.volume")
+    elif share >= limit.over:
         color = theme.color("state.danger")
     elif share >= limit.near:
         color = theme.color("state.warn")

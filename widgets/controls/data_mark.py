@@ -21,4 +21,8 @@ class DataMark(QLabel):
 
     def show_for(self, quote: Quote | None) -> None:
         """Stand there while this quote is delayed; None is no quote yet."""
-        self.setVisible(quote is not None and quote.delayed)
+        self.show_delayed(quote is not None and quote.delayed)
+
+    def show_delayed(self, delayed: bool) -> None:
+        """Stand there while anything in the panel is delayed."""
+        self.setVisible(delayed)

@@ -119,9 +119,20 @@ class LadderPainter:
         self.small.draw_right(painter, sells + sells_width - 6, middle, "Sells")
 
     def draw_edge(
-        self, painter: QPainter, layout: LadderLayout, top: int, note: EdgeNote | None, decimals: int, *, above: bool
+        self,
+        painter: QPainter,
+        layout: LadderLayout,
+        top: int,
+        note: EdgeNote | None,
+        decimals: int,
+        *,
+        above: bool,
+        far: bool,
     ) -> None:
-        """Paint the strip that holds the nearest order out of sight; empty it keeps its space."""
+        """Paint the strip that holds the nearest order out of sight; empty it keeps its space.
+
+        ``far`` says how far it is from the market: not while the market is silent.
+        """
         theme, height = self._theme, layout.edge_height
         painter.fillRect(QRect(0, top, layout.width, height), theme.color("bg.header"))
         rule = top + height - 1 if above else top
@@ -142,7 +153,7 @@ class LadderPainter:
         self.chip.draw_centered(painter, letter.center().x(), middle, formats.SIDE_LETTERS[note.order.side])
         words, distance = note.words(decimals)
         painter.setPen(theme.color("text.muted"))
-        if self.small.width(words) + self.small.width(distance) + 8 <= layout.width - 57:
+        if far and self.small.width(words) + self.small.width(distance) + 8 <= layout.width - 57:
             self.small.draw_right(painter, layout.width - 7, middle, distance)
         painter.setPen(theme.color("text.primary"))
         self.small.draw(painter, 50, middle, words)

@@ -40,13 +40,13 @@ class LadderPanel(Panel):
         super().__init__(theme, "Ladder", link_group=link_group, parent=parent)
         self.model = LadderModel()
         self.view = LadderView(theme, self.model, self)
-        self._spread = QLabel(self)
-        self._spread.setProperty("role", "muted")
+        self.spread = QLabel(self)
+        self.spread.setProperty("role", "muted")
         self.centre_button = IconButton(theme, "plus", "Centre on the last price (C)", parent=self)
         self.centre_button.clicked.connect(self.view.centre)
         self.data_mark = DataMark(self)
         self.add_tool(self.data_mark)
-        self.add_tool(self._spread)
+        self.add_tool(self.spread)
         self.add_tool(self.centre_button)
         self.set_body(self.view)
         self.cancel_buys = self._cancel_button(theme, Side.BUY)
@@ -112,13 +112,13 @@ class LadderPanel(Panel):
     def show_live(self, age_s: float | None = None) -> None:
         """Show the book as live."""
         super().show_live(age_s)
-        self._spread.show()
+        self.spread.show()
         self.view.cover("")
 
     def show_stale(self, text: str) -> None:
         """Cover the book, `text` saying how old it is; nothing can be placed until it is live again."""
         super().show_stale(text)
-        self._spread.hide()
+        self.spread.hide()
         self.view.cover(f"Depth is stale. {text}")
 
     # ------------------------------------------------------------------ inside
@@ -132,8 +132,8 @@ class LadderPanel(Panel):
         spread = self.model.spread
         late = self.model.quote is not None and self.model.quote.delayed
         text = "" if spread is None or late else f"spread {formats.number(spread, self.model.decimals)}"
-        if text != self._spread.text():
-            self._spread.setText(text)
+        if text != self.spread.text():
+            self.spread.setText(text)
 
     def _show_counts(self) -> None:
         for side, button, one, many in (

@@ -158,14 +158,14 @@ class LadderView(QWidget):
         dirty = event.rect()
         decimals = self.model.decimals
         if dirty.top() < layout.top:
-            self._painter.draw_edge(painter, layout, 0, self._edges[0], decimals, above=True)
+            self._painter.draw_edge(painter, layout, 0, self._edges[0], decimals, above=True, far=not self._cover)
             self._painter.draw_heads(painter, layout)
         if dirty.bottom() >= layout.bottom:
             painter.fillRect(QRect(0, layout.bottom, layout.width, self.height()), self._theme.color("bg.panel"))
             if self._note:
                 self._painter.draw_note(painter, layout, layout.bottom, self._note)
             bottom = self.height() - layout.edge_height
-            self._painter.draw_edge(painter, layout, bottom, self._edges[1], decimals, above=False)
+            self._painter.draw_edge(painter, layout, bottom, self._edges[1], decimals, above=False, far=not self._cover)
         if self._cover:
             self._painter.draw_cover(painter, layout, self._cover)
         painter.end()

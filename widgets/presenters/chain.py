@@ -128,8 +128,11 @@ class ChainPresenter:
             self.panel.take_spot(quote)
 
     def tick(self) -> None:
-        hub = self._kernel.hub
-        self.panel.show_ages({contract.id: hub.age_s(contract.id) for contract in self.panel.visible_contracts})
+        ages, underlying = self._stage.ages, self._underlying
+        self.panel.show_ages(
+            {contract.id: ages.of(contract.id) for contract in self.panel.visible_contracts},
+            ages.of(underlying.id) if underlying is not None else None,
+        )
         self.panel.model.positions = {
             instrument_id: position.quantity
             for instrument_id, position in self._kernel.portfolio.positions().items()

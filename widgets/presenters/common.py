@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from terminal.errors import BrokerError, TerminalError, UserError
 from terminal.kernel import Kernel
 from widgets import formats
+from widgets.presenters.ages import Ages
 from widgets.theme import Theme
 from widgets.toasts import Toast, ToastKind
 
@@ -24,15 +25,19 @@ class Stage:
     window: QWidget
     toast: Callable[[Toast], object]
     dismiss: Callable[[str], None]
+    ages: Ages = field(init=False)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.ages = Ages(self.kernel, self.theme.tokens.age)
 
     @property
     def stale_s(self) -> float:
-        return self.theme.tokens.age.quote_stale / 1_000
+        return self.ages.stale_s
 
     @property
     def dead_s(self) -> float:
-        return self.theme.tokens.age.quote_dead / 1_000
+        return self.ages.dead_s
 
     def say(
         self, kind: ToastKind, title: str, text: str = "", *, code: str = "", key: str = "", side: str = ""

@@ -222,13 +222,18 @@ class MarketPresenter:
         current, hub = self.current, self._kernel.hub
         if current is None:
             return
-        self._panels.watchlist.details.show_instrument(current, hub.quote(current.id), self._kernel.clock.now_ns())
+        self._panels.watchlist.details.show_instrument(
+            current, hub.quote(current.id), self._kernel.clock.now_ns(), self._stage.ages.quote(current.id)
+        )
         ladder = self.shown.get("ladder")
         if ladder is not None:
             self._age_ladder(ladder)
         chart = self.shown.get("chart")
         if chart is not None and hub.quote(chart.id) is not None:
             self._panels.chart.show_age(hub.age_s(chart.id), self._stage.stale_s)
+        tape = self.shown.get("tape")
+        if tape is not None:
+            self._age_tape(tape)
         self._chain.tick()
 
     def _age_ladder(self, instrument: Instrument) -> None:
@@ -245,6 +250,13 @@ class MarketPresenter:
             ladder.show_stale(f"{age:.0f} s old")
         else:
             ladder.show_live(age)
+
+    def _age_tape(self, instrument: Instrument) -> None:
+        hub, tape = self._kernel.hub, self._panels.tape
+        age, heard = hub.age_s(instrument.id), tape.model.heard_ns
+        if age is None and heard is not None:
+            age = hub.age_of(heard)
+        tape.show_age(age, self._stage.stale_s)
 
     def _watch_row(self, instrument: Instrument) -> None:
         kernel = self._kernel

@@ -149,7 +149,6 @@ class OrdersPresenter:
         if instrument is None:
             return
         hub = self._kernel.hub
-        age = hub.age_s(instrument.id)
         self._panels.orders.model.update(
             order.client_order_id,
             order_rows.order_cells(
@@ -159,7 +158,7 @@ class OrdersPresenter:
                 position=self._kernel.portfolio.position(instrument.id),
                 group=self._group_words(order),
                 now_ns=self._kernel.clock.now_ns(),
-                stale=age is None or age >= self._stage.stale_s,
+                freshness=self._stage.ages.quote(instrument.id),
             ),
         )
 

@@ -16,6 +16,8 @@ from widgets.blotter import positions as position_rows
 from widgets.blotter.panels import PositionsPanel
 from widgets.blotter.positions import PositionRow
 from widgets.chart.panel import ChartPanel
+from widgets.figures import late_words
+from widgets.freshness import Freshness, worst
 from widgets.presenters.common import Stage
 
 STOPS: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL})
@@ -33,6 +35,10 @@ class PositionsPresenter:
         """The chart's instrument."""
         self.rows: Sequence[PositionRow] = ()
         """Every instrument that is or was held today, as of the last tick."""
+        self.grade = Freshness.FRESH
+        """How fresh a sum over all that is held is: as the stalest of it."""
+        self.delayed = False
+        """Whether a part of such a sum is of delayed prices."""
 
     def tick(self) -> None:
         """Show what depends on the market and the clock."""
@@ -46,6 +52,14 @@ class PositionsPresenter:
         for row in rows:
             model.update(row.instrument.id, position_rows.position_cells(row, **limits))
         model.set_total(position_rows.total_cells(rows, **limits) if rows else None)
+        held = [row for row in rows if row.position.quantity]
+        self.grade = worst(self._stage.ages.grade(row.age_s) for row in held)
+        self.delayed = any(row.delayed for row in held)
+        late = [row.age_s for row in held if self._stage.ages.is_stale(row.age_s)]
+        if late:
+            self._panel.show_stale(late_words(late, len(held)))
+        else:
+            self._panel.show_live()
         self._show_position()
 
     def _rows(self) -> list[PositionRow]:
@@ -62,9 +76,10 @@ class PositionsPresenter:
                     instrument=instrument,
                     position=position,
                     mark=kernel.hub.mark(instrument_id),
-                    age_s=kernel.hub.age_s(instrument_id),
+                    age_s=self._stage.ages.of(instrument_id),
                     day=kernel.portfolio.daily_pnl(instrument_id),
                     broker_day=broker_pnl.daily if broker_pnl is not None else None,
+                    broker_grade=self._stage.ages.pnl(broker_pnl.ns if broker_pnl is not None else None),
                     at_stops=self.at_stops(instrument, position),
                     broker_quantity=reported.quantity if reported is not None else None,
                     owners=kernel.owners(instrument_id),
@@ -105,12 +120,11 @@ class PositionsPresenter:
             if order.spec.order_type is OrderType.LIMIT
             and (value := order_rows.if_filled(order, position, instrument)) is not None
         ]
-        age = self._kernel.hub.age_s(instrument.id)
-        fresh = age is not None and age < self._stage.dead_s
         self._chart.set_position(
             position.quantity,
             position.average_price,
-            self._kernel.portfolio.unrealized(instrument.id) if fresh else None,
+            self._kernel.portfolio.unrealized(instrument.id),
             float(stop) if stop is not None else None,
             float(sum(targets, Decimal(0))) if targets else None,
+            grade=self._stage.ages.quote(instrument.id),
         )

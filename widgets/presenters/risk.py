@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from terminal.kernel.exposure import Greeks, underlying_of
+from terminal.model.account import Account
 from terminal.model.enums import AssetClass
 from terminal.model.ids import InstrumentId
 from widgets import formats
 from widgets.blotter.account import account_rows
 from widgets.blotter.panels import AccountPanel
 from widgets.blotter.positions import PositionRow
+from widgets.figures import late_words
+from widgets.freshness import Freshness, worst
 from widgets.presenters.common import Stage
 from widgets.presenters.positions import PositionsPresenter
-from widgets.risk.panel import RiskPanel
+from widgets.risk.panel import RiskFigures, RiskPanel
 from widgets.risk.rows import LimitRow, UnderlyingRisk
 
 
@@ -38,17 +41,36 @@ class RiskPresenter:
         realized = [self._base(float(row.position.realized), row) for row in rows]
         stops = [row.at_stops for row in held]
         initial, equity = account.value("InitMarginReq"), account.value("EquityWithLoanValue") or worth
+        ages, positions = self._stage.ages, self._positions
+        margin = account.figures.get("ExcessLiquidity")
+        broker_grade = ages.pnl(account.pnl_ns)
         self._risk.show_figures(
-            ours=ours,
-            broker=broker,
-            open_pnl=_total(marks),
-            realized=_total(realized),
-            at_stops=float(sum((stop for stop in stops if stop is not None), Decimal(0))) if held else None,
-            unprotected=sum(stop is None for stop in stops),
-            excess=_float(account.value("ExcessLiquidity")),
-            margin_share=float(initial / equity) if initial is not None and equity else None,
+            RiskFigures(
+                ours=ours,
+                broker=broker,
+                open_pnl=_total(marks),
+                realized=_total(realized),
+                at_stops=float(sum((stop for stop in stops if stop is not None), Decimal(0))) if held else None,
+                unprotected=sum(stop is None for stop in stops),
+                excess=float(margin.value) if margin is not None else None,
+                margin_share=float(initial / equity) if initial is not None and equity else None,
+                grade=positions.grade,
+                broker_grade=broker_grade,
+                account_grade=ages.account(margin.ns if margin is not None else None),
+                delayed=positions.delayed,
+            )
         )
         self._risk.show_underlyings(self._underlyings(rows), worth=_float(worth))
+        self._show_limits(worst((positions.grade, broker_grade if broker is not None else Freshness.FRESH)))
+        late = [row.age_s for row in held if ages.is_stale(row.age_s)]
+        if late:
+            self._risk.show_stale(late_words(late, len(held)))
+        else:
+            self._risk.show_live()
+        self._show_account(account)
+
+    def _show_limits(self, market: Freshness) -> None:
+        """Show how much of each limit is used; what follows prices is as fresh as the figures of the day."""
         self._risk.show_limits(
             [
                 LimitRow(
@@ -57,15 +79,25 @@ class RiskPresenter:
                     limit=use.limit,
                     unit=use.unit,
                     decimals=1 if use.unit.startswith("%") else 0,
+                    grade=market if use.of_market else Freshness.FRESH,
+                    delayed=use.of_market and self._positions.delayed,
                 )
-                for use in kernel.risk.limits_used()
+                for use in self._kernel.risk.limits_used()
             ]
         )
-        now, stale = kernel.clock.now_ns(), self._stage.theme.tokens.age.account_stale / 1_000
-        for key, cells in account_rows(account, now, stale_after_s=stale):
+
+    def _show_account(self, account: Account) -> None:
+        if not account.figures:
+            return
+        ages, now = self._stage.ages, self._kernel.clock.now_ns()
+        for key, cells in account_rows(account, now, ages.account):
             self._account.model.update(key, cells)
-        if account.figures:
-            self._account.set_context(formats.account(account.id))
+        self._account.set_context(formats.account(account.id))
+        newest = max(figure.ns for figure in account.figures.values())
+        if ages.account(newest) is Freshness.FRESH:
+            self._account.show_live()
+        else:
+            self._account.show_stale("the broker is silent")
 
     def _base(self, value: float | None, row: PositionRow) -> float | None:
         rate = self._kernel.portfolio.rate_to_base(row.instrument.currency)
@@ -85,7 +117,6 @@ class RiskPresenter:
         else:
             words = f"{len(held)} legs" if held else "flat"
         stops = [part.at_stops for part in held]
-        stale = any(part.age_s is None or part.age_s >= self._stage.stale_s for part in held)
         return UnderlyingRisk(
             underlying=underlying,
             position=words,
@@ -97,7 +128,7 @@ class RiskPresenter:
             day_pnl=_total([self._base(part.day, part) for part in parts]),
             at_stops=float(sum((stop for stop in stops if stop is not None), Decimal(0))) if held else None,
             unprotected=any(stop is None for stop in stops),
-            stale=stale,
+            grade=worst(self._stage.ages.grade(part.age_s) for part in held),
             delayed=any(part.delayed for part in held),
             has_options=any(part.instrument.asset_class is AssetClass.OPTION for part in held),
         )

@@ -19,6 +19,7 @@ from terminal.model.events import (
 from widgets import formats
 from widgets.main_window import MainWindow
 from widgets.presenters.common import Stage, sentences
+from widgets.presenters.positions import PositionsPresenter
 from widgets.toasts import ToastKind
 
 LAG_MS = 50
@@ -41,11 +42,12 @@ SHOWN_IN_PANELS = frozenset({"depth", "ticks", "history", "chain"})
 class StatusPresenter(QObject):
     """Top bar, status bar and toasts about the session."""
 
-    def __init__(self, stage: Stage, window: MainWindow) -> None:
+    def __init__(self, stage: Stage, window: MainWindow, book: PositionsPresenter) -> None:
         super().__init__(window)
         self._stage = stage
         self._kernel = stage.kernel
         self._window = window
+        self._book = book
         self._lags: deque[float] = deque(maxlen=_LAG_KEPT)
         self._due_ns = 0
         self._messages = (0, 0)
@@ -63,6 +65,7 @@ class StatusPresenter(QObject):
 
     # ------------------------------------------------------------ facts
     def on_link(self, event: LinkChanged) -> None:
+        self._stage.ages.on_link(event)
         words, token, filled = _WORDS[event.state]
         name = self._kernel.venue_words
         text = f"{name} {words}" if event.state is LinkState.READY else words
@@ -161,7 +164,13 @@ class StatusPresenter(QObject):
     def tick(self) -> None:
         kernel, status = self._kernel, self._window.status
         broker, ours = kernel.portfolio.day_pnl()
-        status.set_pnl(broker, ours)
+        status.set_pnl(
+            broker,
+            ours,
+            broker_grade=self._stage.ages.pnl(kernel.portfolio.account().pnl_ns),
+            grade=self._book.grade,
+            delayed=self._book.delayed,
+        )
         status.set_age(kernel.hub.source_age_s(), stale_after=self._stage.stale_s)
         status.lag.set_text(f"{self.worst_lag_ms:.0f} ms", "warn" if self.worst_lag_ms >= LAG_MS else "")
         now, seen = perf_ns(), kernel.hub.messages

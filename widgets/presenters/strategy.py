@@ -8,6 +8,7 @@ from terminal.model.enums import StrategyState
 from terminal.model.events import DecisionMade, StrategyChanged
 from terminal.model.ids import StrategyId
 from widgets import formats
+from widgets.freshness import worst
 from widgets.presenters.common import Stage
 from widgets.strategies.panel import StrategiesPanel, StrategyFigures
 from widgets.toasts import ToastKind
@@ -85,7 +86,7 @@ class StrategyPresenter:
     def _figures(self, strategy_id: StrategyId) -> StrategyFigures:
         kernel = self._kernel
         held, realized, commission, open_pnl = [], Decimal(0), Decimal(0), 0.0
-        known = True
+        known, delayed, grades = True, False, []
         for instrument_id, position in kernel.portfolio.strategy_positions(strategy_id).items():
             realized += position.realized
             commission += position.commission
@@ -94,6 +95,9 @@ class StrategyPresenter:
                 value = kernel.portfolio.unrealized(instrument_id, strategy_id)
                 known = known and value is not None
                 open_pnl += value or 0.0
+                grades.append(self._stage.ages.quote(instrument_id))
+                quote = kernel.hub.quote(instrument_id)
+                delayed = delayed or (quote is not None and quote.delayed)
         orders = sum(order.strategy_id == strategy_id for order in kernel.orders.open())
         return StrategyFigures(
             position=", ".join(held),
@@ -101,4 +105,6 @@ class StrategyPresenter:
             open_pnl=open_pnl if known else None,
             realized=float(realized),
             commission=float(commission),
+            grade=worst(grades),
+            delayed=delayed,
         )

@@ -255,6 +255,7 @@ class TicketPresenter:
                 after=position + spec.quantity * spec.side.sign,
                 decimals=0,
                 sign=SignRule.ALWAYS,
+                of_market=False,
             )
         ]
         preview = self._fresh_preview(draft)
@@ -280,6 +281,7 @@ class TicketPresenter:
                 max_loss=draft.risk,
                 at_target=draft.reward,
                 value=draft.value,
+                of_market=draft.of_market,
             ),
             self._problem,
         )
@@ -299,7 +301,7 @@ class TicketPresenter:
             return
         option = kernel.hub.option_quote(instrument.id)
         self.panel.model.delta = option.delta if option is not None else None
-        self.panel.show_quote_age(kernel.hub.age_s(instrument.id))
+        self.panel.show_quote_age(self._stage.ages.of(instrument.id))
         draft = self.panel.draft
         preview = self._fresh_preview(draft) if draft is not None else None
         age = (kernel.clock.now_ns() - preview.ns) / NS_PER_S if preview is not None else None

@@ -2,13 +2,15 @@
 """The risk panel: day P&L of broker and ours, exposure by underlying with Greeks, limits used."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
-from widgets import formats
+from widgets import figures, formats
 from widgets.controls.elided import ElidedLabel
 from widgets.formats import SignRule
+from widgets.freshness import Freshness, worst
 from widgets.panel import Panel
 from widgets.risk import rows
 from widgets.tables.model import TableModel
@@ -16,31 +18,62 @@ from widgets.tables.table import Table
 from widgets.theme import Theme, set_property
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskFigures:
+    """The large figures, in the account's currency; None where one is not known."""
+
+    ours: float | None
+    broker: float | None
+    open_pnl: float | None
+    realized: float | None
+    at_stops: float | None
+    unprotected: int
+    excess: float | None
+    margin_share: float | None
+    grade: Freshness
+    """Of our own figures: as the stalest position."""
+    broker_grade: Freshness
+    """Of the broker's day P&L."""
+    account_grade: Freshness
+    """Of the account's margin figures."""
+    delayed: bool
+
+
 class FigureBlock(QWidget):
     """A caption, a figure and a line about it."""
 
     def __init__(self, theme: Theme, caption: str) -> None:
         super().__init__()
-        self._caption, self._figure, self._note = ElidedLabel(caption), QLabel(formats.NONE), ElidedLabel("")
+        self._caption, self.figure, self.note = ElidedLabel(caption), QLabel(formats.NONE), ElidedLabel("")
         self._caption.setProperty("role", "muted")
-        self._figure.setProperty("role", "figure")
-        self._note.setProperty("role", "muted")
+        self.figure.setProperty("role", "figure")
+        self.note.setProperty("role", "muted")
         self.setAccessibleName(caption)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.space.x4, theme.space.x2, theme.space.x4, theme.space.x2)
         column.setSpacing(0)
-        for label in (self._caption, self._figure, self._note):
+        for label in (self._caption, self.figure, self.note):
             column.addWidget(label)
 
-    def show_figure(self, value: float | None, note: str = "", *, sign: SignRule = SignRule.MONEY) -> None:
-        self._figure.setText(formats.number(value, 2, sign))
-        tone = "muted" if value is None or round(value, 2) == 0 else "up" if value > 0 else "down"
-        set_property(self._figure, "tone", tone if sign is SignRule.MONEY else "")
-        self._note.setText(note)
+    def show_figure(
+        self,
+        value: float | None,
+        *,
+        sign: SignRule = SignRule.MONEY,
+        grade: Freshness = Freshness.FRESH,
+        delayed: bool = False,
+    ) -> None:
+        self.figure.setText(figures.words(value, 2, sign, grade=grade, delayed=delayed))
+        set_property(self.figure, "tone", figures.tone(value, 2, sign, grade=grade))
+
+    def show_note(self, note: str, *, grade: Freshness = Freshness.FRESH) -> None:
+        """Say a second thing below the figure, with an age of its own."""
+        self.note.setText(note)
+        set_property(self.note, "tone", "" if grade is Freshness.FRESH else "stale")
 
     def warn(self, note: str) -> None:
-        self._note.setText(note)
-        set_property(self._note, "role", "warn" if note else "muted")
+        self.note.setText(note)
+        set_property(self.note, "role", "warn" if note else "muted")
 
 
 class RiskPanel(Panel):
@@ -52,8 +85,8 @@ class RiskPanel(Panel):
         self.open = FigureBlock(theme, "Open P&L")
         self.stops = FigureBlock(theme, "If every stop fills")
         self.excess = FigureBlock(theme, "Excess liquidity")
-        figures = QWidget()
-        row = QHBoxLayout(figures)
+        top = QWidget()
+        row = QHBoxLayout(top)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         for place, block in enumerate((self.day, self.open, self.stops, self.excess)):
@@ -78,36 +111,32 @@ class RiskPanel(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(figures)
+        column.addWidget(top)
         rule = QFrame()
         rule.setProperty("role", "rule")
         column.addWidget(rule)
         column.addWidget(split, 1)
         self.set_body(body)
 
-    def show_figures(
-        self,
-        *,
-        ours: float | None,
-        broker: float | None,
-        open_pnl: float | None,
-        realized: float | None,
-        at_stops: float | None,
-        unprotected: int,
-        excess: float | None,
-        margin_share: float | None,
-    ) -> None:
+    def show_figures(self, shown: RiskFigures) -> None:
+        """Show the large figures, each as fresh as what it is made of."""
+        ours, broker = shown.ours, shown.broker
         gap = ours - broker if ours is not None and broker is not None else None
-        self.day.show_figure(
-            ours, f"broker {formats.number(broker, 2, SignRule.MONEY)} · gap {formats.number(gap, 2, SignRule.MONEY)}"
+        both = worst((shown.broker_grade, shown.grade))
+        self.day.show_figure(ours, grade=shown.grade, delayed=shown.delayed)
+        self.day.show_note(
+            f"broker {figures.words(broker, grade=shown.broker_grade)} · gap {figures.words(gap, grade=both)}",
+            grade=both,
         )
-        self.open.show_figure(open_pnl, f"realised {formats.number(realized, 2, SignRule.MONEY)}")
-        self.stops.show_figure(at_stops)
-        self.stops.warn(
-            f"{unprotected} position{'s' if unprotected != 1 else ''} without a stop" if unprotected else ""
-        )
-        used = f"margin used {formats.percent(margin_share, 1, SignRule.NEVER)}" if margin_share is not None else ""
-        self.excess.show_figure(excess, used, sign=SignRule.NEVER)
+        self.open.show_figure(shown.open_pnl, grade=shown.grade, delayed=shown.delayed)
+        self.open.show_note(f"realised {formats.number(shown.realized, 2, SignRule.MONEY)}")
+        self.stops.show_figure(shown.at_stops)
+        count = shown.unprotected
+        self.stops.warn(f"{count} position{'s' if count != 1 else ''} without a stop" if count else "")
+        share = shown.margin_share
+        used = f"margin used {formats.percent(share, 1, SignRule.NEVER)}" if share is not None else ""
+        self.excess.show_figure(shown.excess, sign=SignRule.NEVER, grade=shown.account_grade)
+        self.excess.show_note(used, grade=shown.account_grade)
 
     def show_underlyings(self, risks: Sequence[rows.UnderlyingRisk], *, worth: float | None) -> None:
         widest = max((abs(risk.delta) for risk in risks if risk.delta is not None), default=0.0)

@@ -8,7 +8,8 @@ from typing import Final
 from terminal.model.ids import InstrumentId
 from widgets import formats
 from widgets.formats import SignRule
-from widgets.tables.columns import Cell, Column, Freshness, Kind, Tone
+from widgets.freshness import Freshness, worst
+from widgets.tables.columns import Cell, Column, Kind, Tone
 
 UNDERLYING_COLUMNS: Final = (
     Column(key="underlying", title="Underlying", width=84, strong=True),
@@ -52,7 +53,8 @@ class UnderlyingRisk:
     day_pnl: float | None
     at_stops: float | None
     unprotected: bool
-    stale: bool
+    grade: Freshness
+    """As the stalest of what is held; a figure that does not follow the market (at the stops) has none."""
     has_options: bool
     delayed: bool = False
 
@@ -66,15 +68,16 @@ class LimitRow:
     limit: float
     unit: str
     decimals: int = 0
+    grade: Freshness = Freshness.FRESH
+    delayed: bool = False
 
 
 def underlying_cells(risk: UnderlyingRisk, *, worth: float | None, widest: float) -> dict[str, object]:
     """Return the cells of one underlying; bars are scaled to the ``widest`` delta of the book."""
-    grade = Freshness.STALE if risk.stale else Freshness.FRESH
 
     def cell(value: float | None, *, applies: bool = True) -> Cell:
         shown = value if applies else ""
-        return Cell(shown, freshness=grade, note=formats.delayed_note(shown, delayed=risk.delayed))
+        return Cell(shown, freshness=risk.grade, note=formats.delayed_note(shown, delayed=risk.delayed))
 
     share = risk.delta / widest if risk.delta is not None and widest else None
     return {
@@ -88,31 +91,34 @@ def underlying_cells(risk: UnderlyingRisk, *, worth: float | None, widest: float
         "vega": cell(risk.vega, applies=risk.has_options),
         "open": cell(risk.open_pnl),
         "day": cell(risk.day_pnl),
-        "stop": Cell("", note="no stop") if risk.unprotected else cell(risk.at_stops),
+        "stop": Cell("", note="no stop") if risk.unprotected else risk.at_stops,
     }
 
 
 def net_cells(rows: Sequence[UnderlyingRisk], *, worth: float | None) -> dict[str, object]:
-    """Return the net row: any part that is not known makes its sum a dash."""
+    """Return the net row: any part that is not known makes its sum a dash, and the stalest part its age."""
 
     def add(values: Sequence[float | None]) -> float | None:
         known = [value for value in values if value is not None]
         return sum(known) if len(known) == len(values) else None
 
-    delayed = any(row.delayed for row in rows)
-
-    def marked(value: float | None) -> Cell:
-        return Cell(value, note=formats.delayed_note(value, delayed=delayed))
-
     delta = add([row.delta for row in rows])
     options = [row for row in rows if row.has_options]
+
+    def marked(value: float | None, parts: Sequence[UnderlyingRisk] = rows) -> Cell:
+        late = formats.delayed_note(value, delayed=any(row.delayed for row in parts))
+        return Cell(value, freshness=worst(row.grade for row in parts), note=late)
+
+    def greek(values: Sequence[float | None]) -> Cell | str:
+        return marked(add(values), options) if options else ""
+
     return {
         "underlying": "Net",
         "delta": marked(delta),
         "of_worth": marked(delta / worth if delta is not None and worth else None),
-        "gamma": add([row.gamma for row in options]) if options else "",
-        "theta": add([row.theta for row in options]) if options else "",
-        "vega": add([row.vega for row in options]) if options else "",
+        "gamma": greek([row.gamma for row in options]),
+        "theta": greek([row.theta for row in options]),
+        "vega": greek([row.vega for row in options]),
         "open": marked(add([row.open_pnl for row in rows])),
         "day": marked(add([row.day_pnl for row in rows])),
         "stop": add([row.at_stops for row in rows if row.at_stops is not None]) if rows else "",
@@ -126,7 +132,13 @@ def limit_cells(row: LimitRow, *, near: float, over: float) -> dict[str, object]
         tone = Tone.DANGER if share >= over else Tone.WARN
     return {
         "name": Cell(f"{row.name}, {row.unit}" if row.unit else row.name, tone=tone),
-        "used": Cell(row.used, decimals=row.decimals, tone=tone),
+        "used": Cell(
+            row.used,
+            decimals=row.decimals,
+            tone=tone,
+            freshness=row.grade,
+            note=formats.delayed_note(row.used, delayed=row.delayed),
+        ),
         "limit": Cell(row.limit, decimals=row.decimals),
-        "bar": share,
+        "bar": Cell(share, freshness=row.grade),
     }

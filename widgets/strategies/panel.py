@@ -34,6 +34,8 @@ from widgets import formats
 from widgets.controls.buttons import Button, ButtonKind
 from widgets.controls.elided import ElidedLabel
 from widgets.controls.segments import Segments
+from widgets.figures import tone, words
+from widgets.freshness import Freshness
 from widgets.panel import Panel
 from widgets.strategies import rows
 from widgets.tables.model import TableModel
@@ -53,6 +55,9 @@ class StrategyFigures:
     open_pnl: float | None
     realized: float
     commission: float
+    grade: Freshness = Freshness.FRESH
+    """As the stalest of what it holds."""
+    delayed: bool = False
 
 
 class StrategyLine(QFrame):
@@ -115,14 +120,14 @@ class StrategyLine(QFrame):
     def show_figures(self, figures: StrategyFigures) -> None:
         self.figures.setText(f"{figures.position or 'flat'}   {figures.orders} working")
         total = None if figures.open_pnl is None else figures.open_pnl + figures.realized - figures.commission
-        self.pnl.setText(formats.number(total, 2, formats.SignRule.MONEY))
+        grade = figures.grade
+        self.pnl.setText(words(total, grade=grade, delayed=figures.delayed))
         self.pnl.setToolTip(
-            f"Open {formats.number(figures.open_pnl, 2, formats.SignRule.MONEY)}, "
+            f"Open {words(figures.open_pnl, grade=grade, delayed=figures.delayed)}, "
             f"realised {formats.number(figures.realized, 2, formats.SignRule.MONEY)}, "
             f"commission {formats.number(figures.commission, 2)}"
         )
-        tone = "muted" if not total else "up" if total > 0 else "down"
-        set_property(self.pnl, "tone", tone)
+        set_property(self.pnl, "tone", tone(total, grade=grade))
 
     def show_decision(self, decision: DecisionMade) -> None:
         when = formats.clock_time(decision.ns)

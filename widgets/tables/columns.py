@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from widgets import formats
 from widgets.formats import Number, SignRule
+from widgets.freshness import Freshness
 
 RowId = Hashable
 
@@ -52,14 +53,6 @@ class Tone(StrEnum):
     WARN = "warn"
     DANGER = "danger"
     ACCENT = "accent"
-
-
-class Freshness(StrEnum):
-    """Whether a value may be relied on. A dead value is shown as missing."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    DEAD = "dead"
 
 
 _LEFT: Final = frozenset({Kind.TEXT, Kind.STATE, Kind.LIMIT_BAR})

@@ -14,7 +14,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QStaticText, Q
 
 from widgets.controls.bars import paint_limit_bar
 from widgets.formats import NONE, SignRule
-from widgets.tables.columns import Align, Cell, Column, Freshness, Kind, Tone, text_of, value_of
+from widgets.freshness import Freshness
+from widgets.tables.columns import Align, Cell, Column, Kind, Tone, text_of, value_of
 from widgets.theme import Theme
 
 _TONES: Final = {
@@ -284,7 +285,8 @@ class CellPainter:
         if isinstance(value, _NUMBERS):
             width = rect.width() - sum(pads)
             track = QRect(rect.left() + pads[0], rect.top() + (rect.height() - 1 - _BAR) // 2, width, _BAR)
-            paint_limit_bar(self._painter, self._theme, track, float(value))
+            stale = isinstance(content, Cell) and content.freshness is not Freshness.FRESH
+            paint_limit_bar(self._painter, self._theme, track, float(value), stale=stale)
         return 0.0
 
     def _signed_bar(self, rect: QRect, column: Column, content: object, pads: tuple[int, int]) -> float:

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Final
 
 from widgets import formats
-from widgets.tables.columns import Cell, Column, Freshness, Kind, value_of
+from widgets.freshness import Freshness
+from widgets.tables.columns import Cell, Column, Kind, value_of
 
 Row = Mapping[str, object]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from widgets.tables.columns import Cell, Column, Freshness, RowId, Tone, text_of, value_of
+from widgets.freshness import Freshness
+from widgets.tables.columns import Cell, Column, RowId, Tone, text_of, value_of
 
 _HEAD: Final = (-1,)
 _LAST: Final = 1 << 30

@@ -78,6 +78,10 @@ class TapeModel:
         self.minimum = minimum
         self.large = large
         self.paused = False
+        self.stale = False
+        """Whether the source has been silent for too long: there may be newer prints than these."""
+        self.heard_ns: int | None = None
+        """When the newest print was heard."""
         self.waiting = 0
         """Prints that came since the pause and pass the filter."""
         self._prints: deque[Print] = deque(maxlen=kept)
@@ -110,7 +114,7 @@ class TapeModel:
         self._prints.clear()
         self._quotes.clear()
         self._ticks = TickRule()
-        self._shown, self.waiting, self.paused = [], 0, False
+        self._shown, self.waiting, self.paused, self.stale, self.heard_ns = [], 0, False, False, None
 
     def set_quote(self, quote: Quote) -> None:
         """Remember a quote, to tell the side of prints that were heard while it stood."""
@@ -121,6 +125,7 @@ class TapeModel:
         passed = 0
         for trade in trades:
             row = self._print(trade)
+            self.heard_ns = trade.received_ns
             self._prints.append(row)
             if row.size >= self.minimum:
                 passed += 1

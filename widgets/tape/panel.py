@@ -74,6 +74,19 @@ class TapePanel(Panel):
             self.show_live()
         self.view.refresh()
 
+    def show_age(self, age_s: float | None, stale_s: float) -> None:
+        """Take the colour from the prints when their source was silent for ``stale_s`` seconds; None is stale too."""
+        if self.condition not in (Condition.LIVE, Condition.STALE):
+            return
+        stale = age_s is None or age_s >= stale_s
+        if stale:
+            self.show_stale("" if age_s is None else f"{age_s:.0f} s old")
+        else:
+            self.show_live()
+        if stale != self.model.stale:
+            self.model.stale = stale
+            self.view.update()
+
     def _set_minimum(self, size: float) -> None:
         self.model.set_minimum(size)
         self._changed()

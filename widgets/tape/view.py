@@ -113,24 +113,27 @@ class TapeView(QWidget):
         theme, model = self._theme, self.model
         time, price, size = columns
         large = model.is_large(row)
-        side = _SIDE_TOKENS[row.side] if row.side is not None else ""
+        side = _SIDE_TOKENS[row.side] if row.side is not None and not model.stale else ""
         if large:
             fill = f"side.{side}_fill" if side else "bg.raised"
             painter.fillRect(QRect(0, top, self.width(), self._row), theme.color(fill))
         painter.setFont(self._regular)
-        painter.setPen(theme.color("text.secondary" if large else "text.muted"))
+        painter.setPen(theme.color(self._ink("text.secondary" if large else "text.muted")))
         if time[1]:
             tenths = 1 if row.fine and time[1] == self._time_widths[0] else 0
             text = formats.clock_time(row.ns, model.zone, decimals=tenths)
             painter.drawText(QRect(time[0], top, time[1], self._row), _LEFT, text)
         painter.setFont(self._strong if large else self._regular)
-        painter.setPen(theme.color(f"side.{side}" if side else "text.primary"))
+        painter.setPen(theme.color(f"side.{side}" if side else self._ink("text.primary")))
         shown = formats.number(row.price, model.decimals)
         if theme.side_letters and row.side is not None:
             shown = f"{formats.SIDE_LETTERS[row.side]}\u2009{shown}"
         painter.drawText(QRect(price[0], top, price[1], self._row), _RIGHT, shown)
-        painter.setPen(theme.color("text.primary"))
+        painter.setPen(theme.color(self._ink("text.primary")))
         painter.drawText(QRect(size[0], top, size[1], self._row), _RIGHT, formats.size(row.size))
+
+    def _ink(self, token: str) -> str:
+        return "text.stale" if self.model.stale else token
 
     def _columns(self) -> _Columns:
         """Return (left, width) of time, price and size.

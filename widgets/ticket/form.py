@@ -179,6 +179,11 @@ class TicketForm(QWidget):
                 away = spin.value - reference
             label.setText("" if away is None else formats.number(away, decimals, formats.SignRule.ALWAYS))
 
+    def show_stale(self, stale: bool) -> None:
+        """Take the weight from distances that are counted from a market which is silent."""
+        for label in (self.stop_words, self.target_words):
+            set_property(label, "tone", "stale" if stale else "")
+
     def mark(self, wrong: Container[str]) -> None:
         """Mark the fields that could not be read, by the names of `TicketFields`."""
         marked = {

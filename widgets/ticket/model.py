@@ -69,6 +69,8 @@ class Draft:
     risk: Decimal | None
     """Loss when the bracket's stop fills."""
     reward: Decimal | None
+    of_market: bool
+    """Whether ``reference``, and with it value, risk and reward, is the market's price and not the order's own."""
     size_words: str = ""
 
 
@@ -178,7 +180,8 @@ class TicketModel:
             time_in_force=fields.time_in_force,
             outside_regular_hours=fields.outside_regular_hours,
         )
-        return self._draft(SubmitOrder(spec=spec, bracket=bracket), reference, size.words), {}
+        own = limit is not None or stop is not None
+        return self._draft(SubmitOrder(spec=spec, bracket=bracket), reference, size.words, of_market=not own), {}
 
     def _largest(self, reference: Decimal | None) -> tuple[Decimal, str] | None:
         if self.largest is None or self.instrument is None or reference is None:
@@ -186,7 +189,7 @@ class TicketModel:
         most, rule = self.largest(self.instrument, float(reference), self.fields.side)
         return (most, formats.SIZE_RULES.get(rule, rule)) if most > 0 else None
 
-    def _draft(self, command: SubmitOrder, reference: Decimal | None, size_words: str) -> Draft:
+    def _draft(self, command: SubmitOrder, reference: Decimal | None, size_words: str, *, of_market: bool) -> Draft:
         spec, instrument = command.spec, self._instrument()
         worth = instrument.multiplier * spec.quantity
         bracket = command.bracket
@@ -201,6 +204,7 @@ class TicketModel:
             value=reference * worth if reference is not None else None,
             risk=risk,
             reward=reward,
+            of_market=of_market,
             size_words=size_words,
         )
 

@@ -155,6 +155,8 @@ class TicketPanel(Panel):
     def show_quote_age(self, age_s: float | None) -> None:
         stale = age_s is None or age_s * 1_000 >= self.theme.tokens.age.quote_stale
         self.head.show_stale(stale)
+        self.preview.show_market(stale=stale)
+        self.form.show_stale(stale and self.draft is not None and self.draft.of_market)
         if self.model.instrument is not None:
             self.set_context(f"{self.model.instrument.label}" + (f"  quote {formats.age(age_s)} old" if stale else ""))
 

@@ -25,6 +25,8 @@ class PreviewRow:
     after: Number | None
     decimals: int = 2
     sign: SignRule = SignRule.NEVER
+    of_market: bool = True
+    """Whether it follows prices; a position does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class PreviewFigures:
     max_loss: Decimal | None = None
     at_target: Decimal | None = None
     value: Decimal | None = None
+    of_market: bool = False
+    """Whether value, loss and result are counted from the market's price and not from the order's own."""
 
 
 class PreviewBlock(QWidget):
@@ -87,24 +91,54 @@ class PreviewBlock(QWidget):
         column_layout.addLayout(grid)
         column_layout.addLayout(figures)
         column_layout.addWidget(self.problem)
-        self._age_s: float | None = None
+        self._rows: Sequence[PreviewRow] = ()
+        self._shown = PreviewFigures()
+        self._market_stale = self._old = False
 
     def show_rows(self, rows: Sequence[PreviewRow], figures: PreviewFigures, problem: str = "") -> None:
         """Show a preview, or what is known without the broker and why it has not answered."""
+        self._rows, self._shown = rows, figures
         for place, cells in enumerate(self._cells):
             row = rows[place] if place < len(rows) else None
             self._fill(cells, row)
         self._figures["Value"].setText(formats.number(figures.value, 2))
         self._figures["Commission"].setText(formats.number(figures.commission, 2))
-        self._signed("Max loss", None if figures.max_loss is None else -figures.max_loss)
-        self._signed("At target", figures.at_target)
+        for name, value in self._outcomes().items():
+            self._figures[name].setText(formats.number(value, 2, SignRule.MONEY))
         self.problem.setText(problem)
+        self._show_tones()
 
-    def _signed(self, name: str, value: Decimal | None) -> None:
-        label = self._figures[name]
-        label.setText(formats.number(value, 2, SignRule.MONEY))
-        tone = "" if value is None else "up" if value > 0 else "down"
-        set_property(label, "tone", tone)
+    def _outcomes(self) -> dict[str, Decimal | None]:
+        loss = self._shown.max_loss
+        return {"Max loss": None if loss is None else -loss, "At target": self._shown.at_target}
+
+    @property
+    def value(self) -> QLabel:
+        """The label of the estimated value."""
+        return self._figures["Value"]
+
+    def shown_rows(self) -> list[tuple[str, Sequence[QLabel]]]:
+        """Return the rows that stand there: the name, and the labels of now, after and change."""
+        return [(row.name, cells[1:]) for cells, row in zip(self._cells, self._rows, strict=False)]
+
+    def show_market(self, *, stale: bool) -> None:
+        """Take the weight from everything that follows prices while the market is silent."""
+        if stale != self._market_stale:
+            self._market_stale = stale
+            self._show_tones()
+
+    def _show_tones(self) -> None:
+        """Show what is old as old: what the broker said of a preview, what we count with prices."""
+        for cells, row in zip(self._cells, self._rows, strict=False):
+            stale = row.of_market and (self._market_stale or self._old)
+            for cell in cells[1:]:
+                set_property(cell, "tone", "stale" if stale else "")
+        late = self._market_stale and self._shown.of_market
+        set_property(self._figures["Value"], "tone", "stale" if late else "")
+        set_property(self._figures["Commission"], "tone", "stale" if self._old else "")
+        for name, value in self._outcomes().items():
+            tone = "" if value is None else "stale" if late else "up" if value > 0 else "down"
+            set_property(self._figures[name], "tone", tone)
 
     @staticmethod
     def _fill(cells: list[QLabel], row: PreviewRow | None) -> None:
@@ -128,8 +162,10 @@ class PreviewBlock(QWidget):
         set_property(cells[3], "role", "muted" if same else "secondary")
 
     def show_age(self, seconds: float | None) -> None:
-        self._age_s = seconds
         label = self._figures["Preview age"]
         label.setText(formats.age(seconds))
         stale = seconds is not None and seconds * 1_000 >= self._theme.tokens.age.preview_stale
         set_property(label, "tone", "warn" if stale else "")
+        if stale != self._old:
+            self._old = stale
+            self._show_tones()

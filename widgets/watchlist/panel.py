@@ -11,11 +11,12 @@ from terminal.model.market import Quote
 from widgets import formats
 from widgets.controls.buttons import IconButton
 from widgets.controls.data_mark import DataMark
+from widgets.freshness import Freshness
 from widgets.panel import Panel
 from widgets.tables.columns import RowId
 from widgets.tables.model import TableModel
 from widgets.tables.table import Table
-from widgets.theme import Theme
+from widgets.theme import Theme, set_property
 from widgets.watchlist import rows
 
 
@@ -26,12 +27,15 @@ class DayRange(QWidget):
         super().__init__()
         self._theme = theme
         self._values: tuple[float, float, float | None, float] | None = None
+        self.stale = False
         self.setFixedHeight(12)
         self.setAccessibleName("Place of the last price in the day's range")
         theme.changed.connect(self.update)
 
-    def show_range(self, low: float | None, high: float | None, opened: float | None, last: float | None) -> None:
-        self._values = None
+    def show_range(
+        self, low: float | None, high: float | None, opened: float | None, last: float | None, *, stale: bool
+    ) -> None:
+        self._values, self.stale = None, stale
         if low is not None and high is not None and last is not None and high > low:
             self._values = (low, high, opened, last)
         self.update()
@@ -48,7 +52,8 @@ class DayRange(QWidget):
 
             if opened is not None:
                 painter.fillRect(QRectF(place(opened), middle - 4, 1, 8), self._theme.brush("text.muted"))
-            painter.fillRect(QRectF(place(last), middle - 5, 3, 10), self._theme.brush("chart.last"))
+            token = "text.stale" if self.stale else "chart.last"
+            painter.fillRect(QRectF(place(last), middle - 5, 3, 10), self._theme.brush(token))
         painter.end()
 
 
@@ -64,8 +69,8 @@ class Details(QWidget):
         self._name = QLabel("")
         self._name.setProperty("role", "muted")
         self.data_mark = DataMark()
-        self._low, self._high = QLabel(""), QLabel("")
-        self._range = DayRange(theme)
+        self.low, self.high = QLabel(""), QLabel("")
+        self.range = DayRange(theme)
         self._facts: dict[str, QLabel] = {}
         space = theme.space
         head = QHBoxLayout()
@@ -74,9 +79,9 @@ class Details(QWidget):
         head.addStretch(1)
         head.addWidget(self._name)
         ends = QHBoxLayout()
-        ends.addWidget(self._low)
+        ends.addWidget(self.low)
         ends.addStretch(1)
-        ends.addWidget(self._high)
+        ends.addWidget(self.high)
         grid = QGridLayout()
         grid.setHorizontalSpacing(space.x4)
         grid.setVerticalSpacing(space.x1)
@@ -95,10 +100,11 @@ class Details(QWidget):
         column_layout.setSpacing(space.x2)
         column_layout.addLayout(head)
         column_layout.addLayout(ends)
-        column_layout.addWidget(self._range)
+        column_layout.addWidget(self.range)
         column_layout.addLayout(grid)
 
-    def show_instrument(self, instrument: Instrument, quote: Quote | None, now_ns: int) -> None:
+    def show_instrument(self, instrument: Instrument, quote: Quote | None, now_ns: int, grade: Freshness) -> None:
+        """Show the facts of an instrument; ``grade`` is that of its quote. What the day has settled keeps its look."""
         decimals = instrument.decimals
         self._symbol.setText(instrument.label)
         self.data_mark.show_for(quote)
@@ -109,19 +115,28 @@ class Details(QWidget):
         def price(value: float | None) -> str:
             return formats.number(value, decimals)
 
-        self._low.setText(f"Low {price(quote.low if quote else None)}")
-        self._high.setText(f"High {price(quote.high if quote else None)}")
-        last = quote.last if quote else None
-        self._range.show_range(
-            quote.low if quote else None, quote.high if quote else None, quote.open if quote else None, last
+        now = quote if grade is not Freshness.DEAD else None
+        self.low.setText(f"Low {price(now.low if now else None)}")
+        self.high.setText(f"High {price(now.high if now else None)}")
+        last = now.last if now else None
+        stale = grade is not Freshness.FRESH
+        self.range.show_range(
+            now.low if now else None, now.high if now else None, now.open if now else None, last, stale=stale
         )
-        spread = quote.ask - quote.bid if quote and quote.ask is not None and quote.bid is not None else None
+        spread = now.ask - now.bid if now and now.ask is not None and now.bid is not None else None
         self._facts["Open"].setText(price(quote.open if quote else None))
         self._facts["Prev"].setText(price(quote.previous_close if quote else None))
         self._facts["Tick"].setText(price(float(instrument.min_tick)))
-        self._facts["Volume"].setText(formats.size(quote.volume if quote else None))
+        self._facts["Volume"].setText(formats.size(now.volume if now else None))
         self._facts["Spread"].setText(price(spread))
         self._facts["Expires"].setText(_expiry_words(instrument, now_ns))
+        for label in self.of_market:
+            set_property(label, "tone", "stale" if stale else "")
+
+    @property
+    def of_market(self) -> tuple[QLabel, ...]:
+        """The labels that follow the market."""
+        return self.low, self.high, self._facts["Volume"], self._facts["Spread"]
 
 
 def _expiry_words(instrument: Instrument, now_ns: int) -> str:

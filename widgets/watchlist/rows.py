@@ -8,9 +8,9 @@ from terminal.model.enums import AssetClass, DataType
 from terminal.model.instrument import Instrument
 from terminal.model.market import Quote
 from widgets import formats
-from widgets.blotter.positions import freshness
 from widgets.formats import SignRule
-from widgets.tables.columns import Cell, Column, Freshness, Kind, Tone
+from widgets.freshness import Freshness, freshness
+from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
     Column(key="symbol", title="Symbol", width=72, stretch=2.0),

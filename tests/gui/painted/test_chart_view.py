@@ -176,14 +176,14 @@ def test_last_price_block_counts_the_bar_down(chart: ChartPanel) -> None:
 def test_a_silent_source_takes_the_colour_from_the_last_price_and_gives_it_back(chart: ChartPanel) -> None:
     def looks() -> tuple[str, str, Condition]:
         block = chart.view._last_block()[0]
-        return block.color, str(chart._change.property("tone")), condition_of(chart)
+        return block.color, str(chart.change.property("tone")), condition_of(chart)
 
     chart.set_quote(sample.quote())
     chart.show_age(0.4, 2.0)
     assert looks() == ("chart.on_last", "up", Condition.LIVE)
     chart.show_age(2.0, 2.0)
     assert looks() == ("text.stale", "stale", Condition.STALE)
-    assert chart._last.property("tone") == "stale"
+    assert chart.last.property("tone") == "stale"
     chart.show_age(None, 2.0)
     assert looks()[2] is Condition.STALE
     chart.show_age(0.1, 2.0)

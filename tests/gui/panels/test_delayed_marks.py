@@ -13,6 +13,7 @@ from terminal.model.market import Quote
 from terminal.model.position import Position
 from widgets.blotter import positions
 from widgets.chart.panel import ChartPanel
+from widgets.freshness import Freshness
 from widgets.risk.rows import UnderlyingRisk, net_cells, underlying_cells
 from widgets.tables.columns import Cell
 from widgets.theme import Theme
@@ -70,7 +71,7 @@ def test_the_risk_of_a_delayed_underlying_is_marked(stock: Instrument, delayed: 
         day_pnl=1.0,
         at_stops=None,
         unprotected=True,
-        stale=False,
+        grade=Freshness.FRESH,
         has_options=False,
         delayed=delayed,
     )

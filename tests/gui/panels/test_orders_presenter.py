@@ -137,17 +137,19 @@ async def test_ten_thousand_fills_cost_no_more_than_ten(tmp_path: Path, qapp: QA
 
         def costs() -> tuple[int, int]:
             """Return what one more fill costs, and what a tick costs when nothing has happened since the last."""
-            event = calls(one.fill)
+            event = min(calls(one.fill) for _ in range(5))  # the collector may step in
             one.presenter.tick()
-            return event, calls(one.presenter.tick)
+            return event, min(calls(one.presenter.tick) for _ in range(5))
 
         for _ in range(10):
             one.fill()
         event, tick = costs()
         for _ in range(10_000):
             one.fill()
+            while one.kernel.journal.queue_fill > 0.5:
+                await asyncio.sleep(0)
         later_event, later_tick = costs()
-        assert one.kernel.portfolio.fill_totals()[0] == 10_013
+        assert one.kernel.portfolio.fill_totals()[0] == 10_021
         assert later_tick <= tick * 1.5
         assert later_event <= event * 1.5
 

@@ -112,7 +112,8 @@ def test_a_total_with_a_dead_part_is_a_dash(stock: Instrument) -> None:
             owners=(),
         )
 
-    from widgets.tables.columns import Cell, Freshness
+    from widgets.freshness import Freshness
+    from widgets.tables.columns import Cell
 
     def grade(ages: list[float | None]) -> Freshness:
         cell = positions.total_cells([row(age) for age in ages], stale_after_s=2.0, dead_after_s=30.0)["open"]
