@@ -67,7 +67,10 @@ _SUBSCRIBE_ONLY: Final = (
     "Subscribe to the exchange's data in Client Portal > Settings > Market Data Subscriptions, share it with the "
     "paper account there, then log in again"
 )
-_SUBSCRIBE: Final = f"{_SUBSCRIBE_ONLY}; or choose delayed data in Tiller's settings"
+_OR_DELAYED: Final = "; or choose delayed data in Tiller's settings"
+_SUBSCRIBE: Final = f"{_SUBSCRIBE_ONLY}{_OR_DELAYED}"
+NEVER_DELAYED: Final = frozenset({"depth", "ticks"})
+"""Channels that have no delayed data: to choose it would not bring them."""
 _FEWER: Final = "Close a chart, a chain or a watchlist row, or raise the account's market-data lines"
 
 
@@ -111,7 +114,7 @@ CODES: Final[Mapping[int, Code]] = {
     10167: _warn("Live data is not subscribed: delayed data is shown", _SUBSCRIBE_ONLY, kind=Kind.DELAYED),
     10168: _error("Live data is not subscribed and delayed data was not asked for", _SUBSCRIBE),
     10182: _warn("Live updates of the bars were interrupted", "Tiller asks again", "history", Kind.RESUBSCRIBE),
-    10186: _error("Market data is not subscribed and delayed data is not available", _SUBSCRIBE),
+    10186: _error("Market data is not subscribed and delayed data is not available", _SUBSCRIBE_ONLY),
     10187: _error("Historical ticks could not be had", "Check the subscription and the period", "history"),
     10189: _error("Tick-by-tick data could not be had", _SUBSCRIBE_ONLY, "ticks"),
     10190: _error(
@@ -224,6 +227,11 @@ def lookup(code: int) -> Code:
     if known is not None:
         return known
     return _UNKNOWN_NOTE if 2100 <= code < 2200 else _UNKNOWN
+
+
+def way_out(row: Code, channel: str) -> str:
+    """Return what can be done about a code on this channel: delayed data is no advice where there is none."""
+    return row.way_out.removesuffix(_OR_DELAYED) if channel in NEVER_DELAYED else row.way_out
 
 
 def is_read_only(code: int, text: str) -> bool:

@@ -91,15 +91,16 @@ class Link:
             self._held.append((code, text, instrument_id, channel, severity))
             return
         row = codes.lookup(code)
+        concerned = row.channel or channel or "session"
         self._sink(
             DataNotice(
                 ns=self._clock.now_ns(),
                 code=code,
                 text=text or row.meaning,
                 meaning=row.meaning,
-                way_out=row.way_out,
+                way_out=codes.way_out(row, concerned),
                 instrument_id=instrument_id,
                 severity=severity or row.severity,
-                channel=row.channel or channel or "session",
+                channel=concerned,
             )
         )

@@ -83,6 +83,11 @@ class LadderView(QWidget):
         return self._cover
 
     @property
+    def note(self) -> str:
+        """Why there is no more to see than the top of the book, empty when there is."""
+        return self._note
+
+    @property
     def held(self) -> bool:
         """Whether a mouse is over the rows, so that they must not move."""
         return self._held

@@ -124,10 +124,8 @@ class RiskPanel(Panel):
         gap = ours - broker if ours is not None and broker is not None else None
         both = worst((shown.broker_grade, shown.grade))
         self.day.show_figure(ours, grade=shown.grade, delayed=shown.delayed)
-        self.day.show_note(
-            f"broker {figures.words(broker, grade=shown.broker_grade)} · gap {figures.words(gap, grade=both)}",
-            grade=both,
-        )
+        apart = figures.words(gap, grade=both, delayed=shown.delayed)
+        self.day.show_note(f"broker {figures.words(broker, grade=shown.broker_grade)} · gap {apart}", grade=both)
         self.open.show_figure(shown.open_pnl, grade=shown.grade, delayed=shown.delayed)
         self.open.show_note(f"realised {formats.number(shown.realized, 2, SignRule.MONEY)}")
         self.stops.show_figure(shown.at_stops)

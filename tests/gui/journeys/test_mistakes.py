@@ -205,6 +205,8 @@ def test_delayed_data_is_marked_on_each_number(terminal: Terminal, open_market: 
         assert {notes[key] for key in ("bid", "ask", "last", "change", "volume")} == {"D"}
         assert set(noted(desk, "AAPL").values()) == {""}
         await shown(lambda: desk.ladder.model.top_only, "the ladder shows the top of the book only")
+        assert "Market Data Subscriptions" in desk.ladder.view.note
+        assert "choose delayed data" not in desk.ladder.view.note, "it is chosen already, and has no book"
         await shown(lambda: "No prints" in desk.tape.message, "the tape says that it has no prints")
         assert "10189" in desk.tape.message
         await shown(lambda: "No market data permissions" in desk.chart.message, "the chart says why it has no bars")

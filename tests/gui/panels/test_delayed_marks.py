@@ -8,13 +8,18 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from terminal.model.enums import DataType
+from terminal.model.ids import StrategyId
 from terminal.model.instrument import Instrument
-from terminal.model.market import Quote
+from terminal.model.market import OptionStatistics, Quote
 from terminal.model.position import Position
 from widgets.blotter import positions
+from widgets.chain.model import ChainModel
 from widgets.chart.panel import ChartPanel
 from widgets.freshness import Freshness
-from widgets.risk.rows import UnderlyingRisk, net_cells, underlying_cells
+from widgets.risk.panel import RiskFigures, RiskPanel
+from widgets.risk.rows import LimitRow, UnderlyingRisk, limit_cells, net_cells, underlying_cells
+from widgets.status_bar import StatusBar
+from widgets.strategies.panel import StrategyFigures, StrategyLine
 from widgets.tables.columns import Cell
 from widgets.theme import Theme
 from widgets.watchlist import rows
@@ -91,3 +96,115 @@ def test_the_chart_says_it_beside_the_price(qtbot: QtBot, theme: Theme, stock: I
     assert not panel.data_mark.isHidden()
     panel.set_quote(quote)
     assert panel.data_mark.isHidden()
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_the_large_figures_of_risk_are_marked(qtbot: QtBot, theme: Theme, delayed: bool) -> None:
+    panel = RiskPanel(theme)
+    qtbot.addWidget(panel)
+    panel.show_figures(
+        RiskFigures(
+            ours=12.0,
+            broker=11.0,
+            open_pnl=-3.0,
+            realized=1.0,
+            at_stops=-20.0,
+            unprotected=0,
+            excess=1000.0,
+            margin_share=0.1,
+            grade=Freshness.FRESH,
+            broker_grade=Freshness.FRESH,
+            account_grade=Freshness.FRESH,
+            delayed=delayed,
+        )
+    )
+    late = " D" if delayed else ""
+    assert panel.day.figure.text() == f"+12.00{late}"
+    assert panel.open.figure.text() == f"\u22123.00{late}"
+    assert panel.day.note.text() == f"broker +11.00 · gap +1.00{late}"
+    assert (panel.stops.figure.text(), panel.excess.figure.text()) == ("\u221220.00", "1,000.00")
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_the_status_bar_marks_our_own_figure(qtbot: QtBot, theme: Theme, delayed: bool) -> None:
+    bar = StatusBar(theme, "paper")
+    qtbot.addWidget(bar)
+    bar.set_pnl(11.0, 12.0, delayed=delayed)
+    late = " D" if delayed else ""
+    assert bar.own_pnl.value.text() == f"+12.00{late}"
+    assert bar.gap.value.text() == f"\u22121.00{late}"
+    assert bar.broker_pnl.value.text() == "+11.00", "the broker counts with its own prices"
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_the_chain_marks_prices_and_volume(stock: Instrument, quote: Quote, delayed: bool) -> None:
+    model = ChainModel()
+    told = replace(quote, data_type=DataType.DELAYED if delayed else DataType.LIVE)
+    model.quotes[stock.id] = told
+    model.statistics[stock.id] = OptionStatistics(
+        instrument_id=stock.id, received_ns=1, open_interest=12_500.0, volume=1_250.0
+    )
+    late = " D" if delayed else ""
+    assert [model.text(stock, key) for key in ("bid", "volume", "oi")] == [f"199.98{late}", f"1.2k{late}", "12.5k"]
+    assert model.delayed is delayed
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_a_limit_that_follows_prices_is_marked(delayed: bool) -> None:
+    row = LimitRow(name="Day loss", used=1.2, limit=2.0, unit="%", decimals=1, delayed=delayed)
+    assert note(limit_cells(row, near=0.75, over=1.0), "used") == ("D" if delayed else "")
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_a_strategys_result_is_marked(qtbot: QtBot, theme: Theme, delayed: bool) -> None:
+    line = StrategyLine(theme, StrategyId("alpha"), "Alpha", "")
+    qtbot.addWidget(line)
+    line.show_figures(
+        StrategyFigures(position="+1 AAPL", orders=0, open_pnl=5.0, realized=0.0, commission=1.0, delayed=delayed)
+    )
+    assert line.pnl.text() == ("+4.00 D" if delayed else "+4.00")
+
+
+# ---------------------------------------------------------------- age
+@pytest.mark.parametrize(
+    ("parts", "grade"),
+    [
+        ((Freshness.FRESH, Freshness.FRESH), Freshness.FRESH),
+        ((Freshness.FRESH, Freshness.STALE), Freshness.STALE),
+        ((Freshness.DEAD, Freshness.STALE), Freshness.DEAD),
+    ],
+)
+def test_the_net_row_is_as_old_as_its_oldest_part(
+    stock: Instrument, parts: tuple[Freshness, ...], grade: Freshness
+) -> None:
+    risks = [
+        UnderlyingRisk(
+            underlying=stock.id,
+            position="+10",
+            delta=2010.0,
+            gamma=1.0,
+            theta=1.0,
+            vega=1.0,
+            open_pnl=10.0,
+            day_pnl=1.0,
+            at_stops=-5.0,
+            unprotected=False,
+            grade=part,
+            has_options=True,
+        )
+        for part in parts
+    ]
+    net = net_cells(risks, worth=100_000.0)
+    cells = {key: net[key] for key in ("delta", "of_worth", "gamma", "theta", "vega", "open", "day")}
+    assert {cell.freshness for cell in cells.values() if isinstance(cell, Cell)} == {grade}
+    assert net["stop"] == -10.0, "what the stops lose follows orders, not the market"
+
+
+def test_a_dead_figure_is_a_dash_and_a_stale_one_has_no_sign_colour(qtbot: QtBot, theme: Theme) -> None:
+    bar = StatusBar(theme, "paper")
+    qtbot.addWidget(bar)
+    seen = []
+    for grade in Freshness:
+        bar.set_pnl(11.0, 12.0, grade=grade)
+        seen.append((bar.own_pnl.value.text(), bar.own_pnl.value.property("tone")))
+    assert seen == [("+12.00", "up"), ("+12.00", "stale"), ("\u2013", "muted")]
