@@ -28,6 +28,7 @@ from tests.gui.journeys.stage import (
 )
 from tests.gui.journeys.test_hands import arm
 from widgets.desk import Desk
+from widgets.shots import until
 
 AAPL = InstrumentId("AAPL")
 MSFT = InstrumentId("MSFT")
@@ -126,10 +127,13 @@ def test_everything_on_screen_is_stale_when_the_feed_freezes_and_fresh_when_it_t
         names.append(set(of_quotes(desk)))
         with market.frozen():
             await shown(lambda: (desk.kernel.hub.age_s(AAPL) or 0) >= desk.stage.stale_s, "two seconds went by")
-            await shown(lambda: not fresh(desk), f"all is stale: {fresh(desk)}", FRESH_S)
+            await until(lambda: not fresh(desk), patience_s=FRESH_S)
+            assert fresh(desk) == [], "what hangs on quotes is stale"
             names.append(set(of_quotes(desk)))
-            await shown(lambda: all(of_the_broker(desk).values()), f"the broker is silent: {of_the_broker(desk)}", 8)
-        await shown(lambda: not stale(desk), f"all is fresh again: {stale(desk)}", 40)
+            await until(lambda: all(of_the_broker(desk).values()), patience_s=8)
+            assert [name for name, old in of_the_broker(desk).items() if not old] == [], "the broker is silent"
+        await until(lambda: not stale(desk), patience_s=40)
+        assert stale(desk) == [], "all is fresh again"
 
     assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
     before, during = names
