@@ -115,7 +115,7 @@ class Kernel:
         parts.journal.on_failure = self._on_storage_failure
         await parts.journal.start()
         loaded = await asyncio.to_thread(parts.journal.load)
-        taken = self.execution.restore(loaded.records)
+        taken = await self.execution.restore_in_parts(loaded.records)
         _log.info("journal loaded", records=taken, chain=loaded.report.summary)
         self._say_chain(loaded.report)
         await self._start_recorder()
@@ -359,10 +359,10 @@ class Kernel:
             UserError: they cannot be saved.
         """
         before = self.settings.connection
-        for name in ("host", "port", "client_id", "account", "data_type"):
-            value = getattr(connection, name)
-            if value != getattr(before, name):
-                self.change_setting(f"connection.{name}", value)
+        wanted = {name: getattr(connection, name) for name in ("host", "port", "client_id", "account", "data_type")}
+        changed = {name: value for name, value in wanted.items() if value != getattr(before, name)}
+        if changed:
+            self.preferences.change_all({f"connection.{name}": value for name, value in changed.items()})
         await self._connect()
 
     def open_elsewhere(self, connection: Connection) -> str:

@@ -112,14 +112,20 @@ class EventCodec:
     def _from_plain(self, kind: type[Any], plain: object) -> Any:
         if not isinstance(plain, dict):
             raise DataError(f"a {kind.__name__} must be a JSON object, was {type(plain).__name__}")
+        fields = self._fields_of(kind)
+        if len(plain) == len(fields):  # every field is there, as always but in old journals
+            try:
+                return kind(**{each.name: each.decode(plain[each.name]) for each in fields})
+            except KeyError:
+                pass  # one is there under another name: said below
         values: dict[str, Any] = {}
-        for each in self._fields_of(kind):
+        for each in fields:
             if each.name in plain:
                 values[each.name] = each.decode(plain[each.name])
             elif each.required:
                 raise DataError(f"{kind.__name__}.{each.name} is missing")
         if len(values) != len(plain):
-            unknown = sorted(set(plain) - {each.name for each in self._fields_of(kind)})
+            unknown = sorted(set(plain) - {each.name for each in fields})
             raise UnknownKindError(f"{kind.__name__} has unknown fields {unknown}: {_NEWER}")
         return kind(**values)
 
@@ -238,7 +244,11 @@ def _was(plain: object, kind: type[Any], where: str) -> Any:
 
 
 def _enum(kind: type[StrEnum], where: str) -> tuple[Encode, Decode]:
+    members: dict[object, StrEnum] = {each.value: each for each in kind}
+
     def from_plain(plain: object) -> StrEnum:
+        if type(plain) is str and plain in members:
+            return members[plain]
         try:
             return kind(_was(plain, str, where))
         except ValueError as fault:
@@ -254,13 +264,16 @@ def _identity(kind: type[Any]) -> Callable[[str], tuple[Encode, Decode]]:
                 raise InvariantError(f"{where} must be int to be journaled, was {value!r}")
             return _is(value, kind, where)
 
-        return to_plain, lambda plain: _was(plain, kind, where)
+        return to_plain, lambda plain: plain if type(plain) is kind else _was(plain, kind, where)
 
     return build
 
 
 def _text(where: str) -> tuple[Encode, Decode]:
-    return lambda value: str.__str__(_is(value, str, where)), lambda plain: _was(plain, str, where)
+    return (
+        lambda value: str.__str__(_is(value, str, where)),
+        lambda plain: plain if type(plain) is str else _was(plain, str, where),
+    )
 
 
 def _float(where: str) -> tuple[Encode, Decode]:

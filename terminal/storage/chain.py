@@ -11,17 +11,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from terminal.errors import InvariantError
 
 KEY_BYTES: Final = 32
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One journal row as stored."""
+class Row(NamedTuple):
+    """One journal row as stored, its columns in their order; a plain tuple, since a start reads every one of them."""
 
     seq: int
     ns: int
@@ -34,6 +34,11 @@ class Row:
     payload: str
     key_id: str
     hash: bytes = b""
+
+    @property
+    def content(self) -> tuple[int | str | None, ...]:
+        """Return everything that the hash covers."""
+        return self[:-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,19 +90,7 @@ def genesis(journal_id: str) -> bytes:
 
 def link(previous: bytes, row: Row, key: bytes | None) -> bytes:
     """Return the hash of ``row`` behind ``previous``."""
-    fields = [
-        row.seq,
-        row.ns,
-        row.wall_ns,
-        row.mono_ns,
-        row.version,
-        row.actor,
-        row.kind,
-        row.client_order_id,
-        row.payload,
-        row.key_id,
-    ]
-    return _mac(previous + json.dumps(fields, separators=(",", ":")).encode("ascii"), key)
+    return _mac(previous + _JSON.encode(row.content).encode("ascii"), key)
 
 
 def seal(head: Head, key: bytes | None) -> bytes:
@@ -194,9 +187,9 @@ class ChainWriter:
         seq, previous, out = self.head.seq, self.head.hash, []
         for row in rows:
             seq += 1
-            numbered = replace(row, seq=seq, key_id=self._key_id)
+            numbered = row._replace(seq=seq, key_id=self._key_id)
             previous = link(previous, numbered, self.key)
-            out.append(replace(numbered, hash=previous))
+            out.append(numbered._replace(hash=previous))
         return out, Head(seq=seq, hash=previous, key_id=self._key_id)
 
     def commit(self, head: Head) -> None:

@@ -362,8 +362,9 @@ def read_journal(path: Path) -> Iterator[Connection]:
 def rows(connection: Connection) -> Iterator[Row]:
     """Yield every row in order of its number."""
     table = schema.records
-    for row in connection.execute(select(table).order_by(table.c.seq)).yield_per(5000):
-        yield Row(**row._mapping)
+    columns = [table.c[name] for name in Row._fields]
+    for row in connection.execute(select(*columns).order_by(table.c.seq)).yield_per(5000):
+        yield Row._make(row)
 
 
 def _check(connection: Connection, noted: Sequence[Note], key: bytes | None) -> ChainCheck:

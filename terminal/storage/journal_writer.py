@@ -309,7 +309,7 @@ class JournalWriter:
         try:
             cursor.execute("BEGIN IMMEDIATE")
             if rows:
-                cursor.executemany(_INSERT_ROW, [_values(row) for row in rows])
+                cursor.executemany(_INSERT_ROW, rows)
             cursor.execute(_UPDATE_HEAD, (head.seq, head.hash, head.key_id, seal(head, chain.key), reserved))
             cursor.execute("COMMIT")
         except (sqlite3.Error, OSError) as fault:
@@ -387,22 +387,6 @@ class JournalWriter:
     def _call(self, callback: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the core is gone
             self._dispatch(callback)
-
-
-def _values(row: Row) -> tuple[object, ...]:
-    return (
-        row.seq,
-        row.ns,
-        row.wall_ns,
-        row.mono_ns,
-        row.version,
-        row.actor,
-        row.kind,
-        row.client_order_id,
-        row.payload,
-        row.key_id,
-        row.hash,
-    )
 
 
 def _pragma(connection: Connection, statement: str) -> tuple[int, int, int]:

@@ -5,7 +5,8 @@ A refusal by the gate is an event (OrderDenied), never an exception; a change th
 its order lives on. Cancels always pass. Built on `TradingCore`, which holds the parts and hears the broker.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -62,11 +63,22 @@ class ExecutionEngine(TradingCore):
         Raises:
             InvariantError: the journal holds a history that cannot be.
         """
-        taken = restore(
+        *_, taken = self._restoring(records)
+        return taken
+
+    async def restore_in_parts(self, records: Iterable[object]) -> int:
+        """As `restore`, and let the event loop breathe between the parts. Nothing may be connected yet."""
+        total = 0
+        for taken in self._restoring(records):
+            total = taken
+            await asyncio.sleep(0)
+        return total
+
+    def _restoring(self, records: Iterable[object]) -> Iterator[int]:
+        yield from restore(
             records, ledger=self.ledger, index=self.orders, kill=self.kill_switch, now_ns=self._clock.now_ns()
         )
         self._watch.resume(self.orders.open())
-        return taken
 
     def set_limits(self, limits: RiskLimits) -> None:
         """Use other limits from now on; a step that the day's loss has taken is judged anew."""

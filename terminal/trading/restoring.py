@@ -4,7 +4,8 @@
 Nothing is sent. What provably never left is lost; what may have left is unknown until the broker is asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from terminal.model import events as e
@@ -16,29 +17,33 @@ from terminal.trading.killswitch import KillSwitch
 from terminal.trading.ledger import OrderLedger
 
 _RESTART: Final = "the terminal was restarted"
+PART: Final = 500
+"""Records between two breaths: some milliseconds of work."""
 
 
-def restore(records: Iterable[object], *, ledger: OrderLedger, index: OrderIndex, kill: KillSwitch, now_ns: int) -> int:
-    """Replay the journal; return how many records were taken.
+def restore(
+    records: Iterable[object], *, ledger: OrderLedger, index: OrderIndex, kill: KillSwitch, now_ns: int
+) -> Iterator[int]:
+    """Replay the journal in parts; yield after each how many records have been taken so far.
+
+    A long journal takes a second: whoever has a window lets it breathe between the parts.
 
     Raises:
         InvariantError: the journal holds a history that cannot be.
     """
-    reports: list[e.KillSwitchReport] = []
-
-    def passing() -> Iterable[object]:
-        for record in records:
-            if isinstance(record, e.KillSwitchReport):
-                reports.append(record)
-            yield record
-
-    count = ledger.restore(passing())
-    if reports:
-        kill.restore(reports[-1])
+    last: e.KillSwitchReport | None = None
+    count = 0
+    source = iter(records)
+    while part := tuple(islice(source, PART)):
+        last = next((each for each in reversed(part) if isinstance(each, e.KillSwitchReport)), last)
+        count += ledger.restore(part)
+        yield count
+    if last is not None:
+        kill.restore(last)
     doubts = [doubt for order in index.open() if (doubt := _doubt(order, now_ns)) is not None]
     if doubts:
         ledger.record(doubts)
-    return count
+    yield count
 
 
 def _doubt(order: Order, now_ns: int) -> e.OrderEvent | None:
