@@ -6,7 +6,7 @@ gate at once. It must not write a setting that nobody changed here: what the fil
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -37,18 +37,28 @@ class Preferences:
         self._on_limits = on_limits
 
     def change(self, name: str, value: object) -> None:
-        """Change one setting (``section.key``), save it, and let its reader know.
+        """Change one setting; see `change_all`."""
+        self.change_all({name: value})
+
+    def change_all(self, values: Mapping[str, object]) -> None:
+        """Change settings (``section.key`` -> value), save them at once, and let their readers know.
+
+        One save waits for the disk, some milliseconds: what belongs together goes in one.
 
         Raises:
-            UserError SET-001 and following: it cannot be saved.
-            ValueError: its rule refuses the value.
+            UserError: SET-001 and following, they cannot be saved; RSK-001, limits contradict each other. Nothing has
+                changed.
+            ValueError: the rule of one refuses its value; nothing has changed.
         """
-        stored = self._stored.with_value(name, value, self._file.risk_rules)
+        stored, settings = self._stored, self.settings
+        for name, value in values.items():
+            stored = stored.with_value(name, value, self._file.risk_rules)
+            settings = settings.with_value(name, value, self._file.risk_rules)
+        limits = limits_of(settings)
         self._file.save(stored)
-        self._stored = stored
-        self.settings = self.settings.with_value(name, value, self._file.risk_rules)
-        if name.startswith("risk."):
-            self._on_limits(limits_of(self.settings))
+        self._stored, self.settings = stored, settings
+        if any(name.startswith("risk.") for name in values):
+            self._on_limits(limits)
 
     def open_elsewhere(self, connection: Connection) -> str:
         """Open another mode in a window and profile of its own; return the profile's name.

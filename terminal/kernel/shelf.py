@@ -52,8 +52,7 @@ class StrategyShelf:
             UserError STR-003: a value is outside its bounds.
         """
         self._runner.set_values(strategy_id, values)
-        for name, value in values.items():
-            self._preferences.change(f"strategies.{strategy_id}.{name}", value)
+        self._preferences.change_all({f"strategies.{strategy_id}.{name}": value for name, value in values.items()})
 
     def set_symbols(self, strategy_id: StrategyId, symbols: Sequence[str]) -> None:
         self._runner.set_symbols(strategy_id, symbols)
