@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from brokers.simulator.child import SimulatorChild
+    from terminal.clock import Clock
     from terminal.errors import TerminalError
     from terminal.kernel import Kernel
     from terminal.kernel.doctor import Finding
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from terminal.profile import Session
     from terminal.selftest import Tools
     from terminal.settings import Connection, Settings
+    from terminal.storage.market_store import MarketStore
 
 OK: Final = 0
 FAILED: Final = 1
@@ -108,7 +110,6 @@ async def _build(session: "Session", **overrides: Any) -> "Kernel":
     from terminal.ports import BrokerPlugin
     from terminal.registry import Registry
     from terminal.storage.journal import JournalStore
-    from terminal.storage.market_store import MarketStore
     from terminal.storage.workspace import WorkspaceStore
     from terminal.strategy.base import StrategyPlugin
 
@@ -118,7 +119,6 @@ async def _build(session: "Session", **overrides: Any) -> "Kernel":
     strategies: Registry[StrategyPlugin] = Registry(StrategyPlugin)
     strategies.add_builtin([vwap_cross.PLUGIN, mean_reversion.PLUGIN])
     bus = Bus()
-    recorder = settings.recorder
 
     async def endpoint() -> tuple[str, int]:
         if child is not None:
@@ -130,6 +130,17 @@ async def _build(session: "Session", **overrides: Any) -> "Kernel":
         from terminal.secrets import open_secrets  # the keyring's machinery: when the journal starts, in a thread
 
         return open_secrets(paths.profile, on_reveal=begun.logs.redactor.hide).chain_key()
+
+    async def back_up(clock: "Clock") -> None:
+        from terminal.storage.backup import back_up_daily
+
+        await back_up_daily(paths.journal, paths.backups, clock)
+
+    def market_store() -> "MarketStore":
+        from terminal.storage.market_store import MarketStore
+
+        days, most = settings.recorder.retention_days, settings.recorder.size_cap_mb << 20
+        return MarketStore(paths.market, retention_days=days, size_cap_bytes=most)
 
     async def diagnosis(current: "Settings") -> str:
         from terminal.kernel.doctor import report
@@ -150,10 +161,8 @@ async def _build(session: "Session", **overrides: Any) -> "Kernel":
             settings_digest=settings.digest(),
             backups=paths.backups,
         ),
-        backups=paths.backups,
-        market_store=MarketStore(
-            paths.market, retention_days=recorder.retention_days, size_cap_bytes=recorder.size_cap_mb << 20
-        ),
+        back_up=back_up,
+        market_store=market_store,
         workspace=WorkspaceStore(paths.workspace),
         logs=begun.logs,
         broker_factory=brokers.load(IBKR.id),

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from widgets import collector
-from widgets.main_window import MainWindow
-from widgets.theme import Theme
+from widgets.imports import unwrap_import
 
 if TYPE_CHECKING:
     from terminal.kernel import Kernel
     from widgets.desk import Desk
+    from widgets.main_window import MainWindow
+    from widgets.theme import Theme
 
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
@@ -45,6 +45,11 @@ def run(
     ``session`` replaces the interactive session (screenshots, journeys); it gets the built desk.
     Returns the exit code.
     """
+    unwrap_import()
+    from widgets import collector
+    from widgets.main_window import MainWindow
+    from widgets.theme import Theme
+
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise TypeError("another Qt application without a screen is running in this process")
@@ -67,7 +72,7 @@ def run(
         return int(loop.run_until_complete(_main(app, theme, window, build, session)))
 
 
-def _paint(app: QApplication, window: MainWindow) -> None:
+def _paint(app: QApplication, window: "MainWindow") -> None:
     """Show the window and let Qt work until it has painted itself, or the desktop evidently hides it."""
     window.show()
     patience = QTimer()
@@ -79,8 +84,8 @@ def _paint(app: QApplication, window: MainWindow) -> None:
 
 async def _main(
     app: QApplication,
-    theme: Theme,
-    window: MainWindow,
+    theme: "Theme",
+    window: "MainWindow",
     build: "Callable[[], Awaitable[Kernel]]",
     session: "Callable[[Desk], Awaitable[int]] | None",
 ) -> int:

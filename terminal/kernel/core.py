@@ -6,6 +6,7 @@ trade. Nothing is sent by starting. It knows no broker by name: `main` passes th
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -34,7 +35,6 @@ from terminal.model.instrument import Instrument
 from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, Trade
 from terminal.model.preview import OrderPreview
 from terminal.settings import Connection, Settings
-from terminal.storage.backup import back_up_daily
 from terminal.storage.chain import ChainReport
 from terminal.storage.recorder import Recorder
 from terminal.strategy.runner import StrategyRunner
@@ -91,7 +91,7 @@ class Kernel:
         )
         self.preferences = Preferences(parts, on_limits=self.execution.set_limits)
         self._shelf = StrategyShelf(self.strategies, self.preferences, self._warn)
-        self.recorder = Recorder(self.bus, self.clock, parts.market_store)
+        self._recording = contextlib.AsyncExitStack()
         self.account_id: AccountId | None = None
         self._market: dict[type, Callable[[Any], None]] = {
             Quote: self.hub.on_quote,
@@ -119,9 +119,7 @@ class Kernel:
         _log.info("journal loaded", records=taken, chain=loaded.report.summary)
         self._say_chain(loaded.report)
         await self._start_recorder()
-        self.tasks.start(
-            "daily backup", lambda _: back_up_daily(parts.journal.path, parts.backups, self.clock), restart=True
-        )
+        self.tasks.start("daily backup", lambda _: parts.back_up(self.clock), restart=True)
         self.tasks.start("settings watch", self._watch_settings, restart=True)
         self._shelf.load(parts.strategies)
         self.execution.start()
@@ -149,7 +147,8 @@ class Kernel:
 
     async def _start_recorder(self) -> None:
         """Open the market data; trouble there switches recording off and stops nothing else."""
-        store = self.parts.market_store
+        store = await asyncio.to_thread(self.parts.market_store)
+        self._recording.push_async_callback(store.stop)
         try:
             await store.start()
         except UserError as error:
@@ -157,7 +156,9 @@ class Kernel:
             return
         self._notice(store.notice, severity="warn")
         if self.settings.recorder.on:
-            self.recorder.start()
+            recorder = Recorder(self.bus, self.clock, store)
+            recorder.start()
+            self._recording.callback(recorder.stop)
 
     async def _watch_settings(self, _: Heart) -> None:
         await self.preferences.watch(self.clock, self._settings_changed_elsewhere)
@@ -184,8 +185,7 @@ class Kernel:
         await self._background.stop()
         await self.broker.disconnect()
         await self.tasks.stop()
-        self.recorder.stop()
-        await self.parts.market_store.stop()
+        await self._recording.aclose()
         await self.parts.journal.stop()
 
     # ------------------------------------------------------------ the broker speaks

@@ -3,8 +3,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from terminal.bus import Bus
 from terminal.clock import Clock
@@ -13,10 +12,12 @@ from terminal.ports import Broker, EventSink
 from terminal.registry import Registry
 from terminal.settings import Connection, Settings, SettingsFile
 from terminal.storage.journal import JournalStore
-from terminal.storage.market_store import MarketStore
 from terminal.storage.workspace import WorkspaceStore
 from terminal.strategy.base import StrategyPlugin
 from terminal.trading.limits import RiskLimits
+
+if TYPE_CHECKING:
+    from terminal.storage.market_store import MarketStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,10 @@ class KernelParts:
     """What the file holds: the command line may have overridden a part of it for this run alone."""
     settings_file: SettingsFile
     journal: JournalStore
-    backups: Path
-    market_store: MarketStore
+    back_up: Callable[[Clock], Coroutine[Any, Any, None]]
+    """Copies the journal once a day, for ever."""
+    market_store: "Callable[[], MarketStore]"
+    """Makes the store of market data. It and the backups bring SQL, which a window does not wait for."""
     workspace: WorkspaceStore
     logs: Logs
     broker_factory: Callable[[EventSink, Clock], Broker]

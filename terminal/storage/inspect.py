@@ -20,7 +20,7 @@ from terminal.model.ids import AccountId, InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.order import Fill, Order
 from terminal.model.position import Position
-from terminal.storage.journal import load_journal, verify_journal
+from terminal.storage.journal_reader import load_journal, verify_journal
 
 JSON_VERSION: Final = 1
 _Key = tuple[AccountId, InstrumentId]

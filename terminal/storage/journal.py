@@ -10,22 +10,16 @@ and never asks what they mean.
 import asyncio
 import concurrent.futures
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
-
 from terminal.clock import perf_ns, wall_clock_ns
-from terminal.errors import InvariantError, StorageError, UserError
-from terminal.model.codec import EventCodec, UnknownKindError
+from terminal.errors import InvariantError, StorageError
+from terminal.model.codec import EventCodec
 from terminal.model.events import OrderInitialized
-from terminal.storage import schema
-from terminal.storage.chain import ChainCheck, ChainReport, Head, Row, key_id
-from terminal.storage.database import BUSY_TIMEOUT_MS, check_database, open_engine
-from terminal.storage.head_file import HeadFile, Note
+from terminal.storage.chain import ChainReport, Row, key_id
 from terminal.storage.journal_writer import Batch, JournalWriter, WriterSettings
 
 DISK_WARNING: Final = 500_000_000
@@ -78,7 +72,7 @@ class JournalStore:
         backups: Path | None = None,
         queue_rows: int = 10_000,
         disk_floor: int = DISK_FLOOR,
-        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        busy_timeout_ms: int | None = None,
         on_failure: Callable[[StorageError], None] | None = None,
     ) -> None:
         """``key`` seals the chain; a function is asked for it when the journal starts, off the event loop."""
@@ -288,10 +282,14 @@ class JournalStore:
     # ------------------------------------------------------------ reading
     def load(self) -> LoadedJournal:
         """Read and check everything. Blocks: call it through `asyncio.to_thread` where a window lives."""
+        from terminal.storage.journal_reader import load_journal
+
         return load_journal(self.path, codec=self._codec, key=self._key)
 
     def verify(self) -> ChainReport:
         """Check the chain alone. Blocks."""
+        from terminal.storage.journal_reader import verify_journal
+
         return verify_journal(self.path, key=self._key)
 
 
@@ -301,80 +299,3 @@ def _actor(record: object) -> str:
         return f"strategy:{record.strategy_id}" if record.strategy_id else str(record.origin.value)
     actor = getattr(record, "actor", "")
     return str(actor) if actor else "core"
-
-
-# ---------------------------------------------------------------- reading without a writer
-def load_journal(path: Path, *, codec: EventCodec | None = None, key: bytes | None = None) -> LoadedJournal:
-    """Read every record of the journal at ``path``, oldest first, and check the chain on the way.
-
-    Raises:
-        UserError: STO-008, a newer Tiller wrote a record; STO-00x, the file cannot be used.
-    """
-    known = codec if codec is not None else EventCodec((JournalOpened,))
-    found: list[Any] = []
-    noted = HeadFile(path).noted()
-    with read_journal(path) as connection:
-        check = _check(connection, noted, key)
-        for row in rows(connection):
-            check.see(row)
-            try:
-                record = known.decode(row.kind, row.payload)
-            except UnknownKindError as fault:
-                raise UserError(
-                    "STO-008",
-                    f"row {row.seq} of {path} cannot be read: {fault}. Nothing will be sent. "
-                    "Way out: start that newer version",
-                ) from fault
-            if not isinstance(record, JournalOpened):
-                found.append(record)
-        report = _finish(connection, check)
-    return LoadedJournal(records=tuple(found), report=report)
-
-
-def verify_journal(path: Path, *, key: bytes | None = None) -> ChainReport:
-    """Check the whole chain of the journal at ``path`` against its head, its backups and the head file."""
-    noted = HeadFile(path).noted()
-    with read_journal(path) as connection:
-        check = _check(connection, noted, key)
-        for row in rows(connection):
-            check.see(row)
-        return _finish(connection, check)
-
-
-@contextmanager
-def read_journal(path: Path) -> Iterator[Connection]:
-    """Open the journal for reading in one consistent snapshot.
-
-    Raises:
-        UserError: STO-009, there is none; STO-00x, it cannot be used.
-    """
-    if not path.exists():
-        raise UserError("STO-009", f"there is no journal at {path}: name the right folder with --data-dir")
-    check_database(path, schema.JOURNAL_SCHEMA)
-    engine = open_engine(path, read_only=True)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def rows(connection: Connection) -> Iterator[Row]:
-    """Yield every row in order of its number."""
-    table = schema.records
-    columns = [table.c[name] for name in Row._fields]
-    for row in connection.execute(select(*columns).order_by(table.c.seq)).yield_per(5000):
-        yield Row._make(row)
-
-
-def _check(connection: Connection, noted: Sequence[Note], key: bytes | None) -> ChainCheck:
-    state = connection.execute(select(schema.state)).one()
-    keys = {key_id(key): key} if key else {}
-    anchors = {note.head.seq: note.head.hash for note in noted if note.journal_id == state.journal_id}
-    return ChainCheck(journal_id=state.journal_id, keys=keys, anchors=anchors)
-
-
-def _finish(connection: Connection, check: ChainCheck) -> ChainReport:
-    state = connection.execute(select(schema.state)).one()
-    head = Head(seq=state.head_seq, hash=state.head_hash, key_id=state.head_key_id)
-    return check.finish(head, state.head_seal)

@@ -5,12 +5,14 @@ On the hot path it appends to a list, nothing more; four times a second, or when
 goes to the market store's thread as it is.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from terminal.bus import Bus, Subscription
 from terminal.clock import Clock, Timer
 from terminal.model.market import OptionQuote, Quote, Trade
-from terminal.storage.market_store import MarketStore
+
+if TYPE_CHECKING:
+    from terminal.storage.market_store import MarketStore
 
 FLUSH_S: Final = 0.25
 FLUSH_ROWS: Final = 2_000
@@ -20,7 +22,7 @@ _KINDS: Final = ("quotes", "trades", "option_quotes")
 class Recorder:
     """Records everything that the bus publishes of its three kinds between `start` and `stop`."""
 
-    def __init__(self, bus: Bus, clock: Clock, store: MarketStore) -> None:
+    def __init__(self, bus: Bus, clock: Clock, store: "MarketStore") -> None:
         self._bus, self._clock, self._store = bus, clock, store
         self._buffers: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
         self._subscriptions: list[Subscription] = []

@@ -14,7 +14,7 @@ from terminal.errors import TerminalError, UserError
 from terminal.paths import ProfilePaths, prepare_profile, profile_paths
 from terminal.settings import SettingsFile
 from terminal.storage.database import CorruptDatabaseError
-from terminal.storage.journal import load_journal
+from terminal.storage.journal_reader import load_journal
 from tests.conftest import AllowLogs
 from tests.support.program import running, tiller
 from widgets.trouble import Trouble, explain

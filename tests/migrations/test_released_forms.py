@@ -17,7 +17,8 @@ from terminal.storage import schema
 from terminal.storage.bars import Series
 from terminal.storage.database import open_engine, prepare_database
 from terminal.storage.inspect import fill_lines, position_lines, replay
-from terminal.storage.journal import JournalStore, load_journal
+from terminal.storage.journal import JournalStore
+from terminal.storage.journal_reader import load_journal
 from terminal.storage.market_store import MarketStore
 from terminal.storage.schema import Schema
 from tests.migrations.make_fixture import KEY

@@ -14,6 +14,7 @@ from terminal.paths import ProfilePaths, prepare_profile
 from terminal.ports import Broker, EventSink
 from terminal.registry import Registry
 from terminal.settings import Connection, NumberRule, Settings, SettingsFile
+from terminal.storage.backup import back_up_daily
 from terminal.storage.journal import JournalStore
 from terminal.storage.market_store import MarketStore
 from terminal.storage.workspace import WorkspaceStore
@@ -85,8 +86,8 @@ def build_kernel(
         journal=journal(
             paths.journal, key=CHAIN_KEY, version="test", settings_digest=settings.digest(), backups=paths.backups
         ),
-        backups=paths.backups,
-        market_store=MarketStore(paths.market),
+        back_up=lambda at: back_up_daily(paths.journal, paths.backups, at),
+        market_store=lambda: MarketStore(paths.market),
         workspace=WorkspaceStore(paths.workspace),
         logs=Logs(LogPipeline([ring], Redactor()), ring, ([], 0)),
         broker_factory=broker,

@@ -9,7 +9,9 @@ from typing import Final
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QStaticText
 
-_TEXTS_KEPT: Final = 2000
+from widgets.recent import Recent
+
+_TEXTS_KEPT: Final = 400
 
 
 class Face:
@@ -19,28 +21,21 @@ class Face:
         self.font = font
         self._metrics = QFontMetricsF(font)
         self._half = self._metrics.height() / 2
-        self._widths: dict[str, float] = {}
-        self._texts: dict[str, QStaticText] = {}
+        self._widths: Recent[str, float] = Recent(_TEXTS_KEPT, self._metrics.horizontalAdvance)
+        self._texts: Recent[str, QStaticText] = Recent(_TEXTS_KEPT, self._lay_out)
 
     def width(self, text: str) -> float:
-        found = self._widths.get(text)
-        if found is None:
-            if len(self._widths) > _TEXTS_KEPT:
-                self._widths.clear()
-            found = self._widths[text] = self._metrics.horizontalAdvance(text)
-        return found
+        return self._widths[text]
 
     def text(self, text: str) -> QStaticText:
         """Return a text laid out once, to be drawn many times with this face's font set."""
-        found = self._texts.get(text)
-        if found is None:
-            if len(self._texts) > _TEXTS_KEPT:
-                self._texts.clear()
-            found = QStaticText(text)
-            found.setTextFormat(Qt.TextFormat.PlainText)
-            found.prepare(font=self.font)
-            self._texts[text] = found
-        return found
+        return self._texts[text]
+
+    def _lay_out(self, text: str) -> QStaticText:
+        made = QStaticText(text)
+        made.setTextFormat(Qt.TextFormat.PlainText)
+        made.prepare(font=self.font)
+        return made
 
     def draw(self, painter: QPainter, left: float, middle: float, text: str) -> None:
         """Draw a text from `left`, its middle at a height, in the painter's pen."""

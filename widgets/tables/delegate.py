@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QStaticText, Q
 from widgets.controls.bars import paint_limit_bar
 from widgets.formats import NONE, SignRule
 from widgets.freshness import Freshness
+from widgets.recent import Recent
 from widgets.tables.columns import Align, Cell, Column, Kind, Tone, text_of, value_of
 from widgets.theme import Theme
 
@@ -38,7 +39,8 @@ FILLS: Final = {
     Tone.ACCENT: "accent.fill",
 }
 _NUMBERS: Final = (int, float, Decimal)
-_KEEP: Final = 4096
+_KEEP: Final = 512
+"""Texts laid out at once: more than a tall table has cells. Each costs one and a half kilobytes."""
 _CHIP: Final = 15
 _DOT: Final = 8
 _BAR: Final = 6
@@ -62,7 +64,7 @@ class CellPainter:
         }
         self._faces: dict[str, QFont] = faces
         self._heights = {name: QFontMetricsF(face).height() for name, face in faces.items()}
-        self._texts: dict[tuple[str, str], tuple[QStaticText, float]] = {}
+        self._texts: Recent[tuple[str, str], tuple[QStaticText, float]] = Recent(_KEEP, self._lay_out)
         self.pad = theme.density.cell_pad
         self._painter = QPainter()
         self._pen: QColor | None = None
@@ -80,7 +82,7 @@ class CellPainter:
 
     def width_of(self, text: str, face: str = "body") -> float:
         """Return the width of a text in a face: body, strong, caption or chip."""
-        return self._laid_out(text, face)[1]
+        return self._texts[text, face][1]
 
     # ------------------------------------------------------------------ one cell
     def cell(
@@ -124,7 +126,7 @@ class CellPainter:
 
     def plain(self, rect: QRect, left: int, text: str, color: str, face: str = "body") -> None:
         """Paint a text that is not a cell: the title of a group."""
-        static, _ = self._laid_out(text, face)
+        static, _ = self._texts[text, face]
         self._use(face, self._theme.color(color))
         top = rect.top() + (rect.height() - 1 - self._heights[face]) / 2
         self._painter.drawStaticText(QPointF(left, top), static)
@@ -141,17 +143,17 @@ class CellPainter:
         strong: bool,
     ) -> float:
         face = "strong" if strong else "body"
-        static, width = self._laid_out(text, face)
-        note_static, note_width = self._laid_out(note, "caption") if note else (None, 0.0)
+        static, width = self._texts[text, face]
+        note_static, note_width = self._texts[note, "caption"] if note else (None, 0.0)
         gap = 6.0 if note else 0.0
         wanted = width + gap + note_width
         room = span[1] - span[0]
         if wanted > room:
             if side is not Align.LEFT:
-                static, width = self._laid_out("…", face)
+                static, width = self._texts["…", face]
             else:
                 text = self._elided(text, face, room - gap - note_width)
-                static, width = self._laid_out(text, face)
+                static, width = self._texts[text, face]
         shown = width + gap + note_width
         x = span[0]
         if side is Align.RIGHT:
@@ -167,18 +169,13 @@ class CellPainter:
             self._painter.drawStaticText(QPointF(x + width + gap, top), note_static)
         return wanted + rect.width() - room
 
-    def _laid_out(self, text: str, face: str) -> tuple[QStaticText, float]:
-        key = (text, face)
-        found = self._texts.get(key)
-        if found is None:
-            if len(self._texts) >= _KEEP:
-                self._texts.clear()
-            static = QStaticText(text)
-            static.setTextFormat(Qt.TextFormat.PlainText)
-            static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
-            static.prepare(QTransform(), self._faces[face])
-            found = self._texts[key] = (static, static.size().width() if text else 0.0)
-        return found
+    def _lay_out(self, key: tuple[str, str]) -> tuple[QStaticText, float]:
+        text, face = key
+        static = QStaticText(text)
+        static.setTextFormat(Qt.TextFormat.PlainText)
+        static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+        static.prepare(QTransform(), self._faces[face])
+        return static, static.size().width() if text else 0.0
 
     def _elided(self, text: str, face: str, room: float) -> str:
         metrics = QFontMetricsF(self._faces[face])
@@ -253,7 +250,7 @@ class CellPainter:
         painter.drawRoundedRect(spot, radius, radius)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self._pen = None
-        static, width = self._laid_out("B" if value == "buy" else "S", "chip")
+        static, width = self._texts["B" if value == "buy" else "S", "chip"]
         self._use("chip", self._theme.color("text.stale" if stale else f"side.{side}"))
         top = spot.top() + (edge - self._heights["chip"]) / 2
         painter.drawStaticText(QPointF(spot.left() + (edge - width) / 2, top), static)

@@ -20,11 +20,11 @@ _SCALES = (1.0, 2.0)
 @cache
 def svg_text(name: str) -> str:
     """Return the text of an icon file; `TokenError` lists the icons there are."""
-    path = f"icons/{name}.svg"
-    if not resources.exists(path):
+    try:
+        return resources.read_text(f"icons/{name}.svg")
+    except FileNotFoundError:
         known = (item.removeprefix("icons/").removesuffix(".svg") for item in resources.names("icons", ".svg"))
-        raise TokenError(f"an icon must be one of {', '.join(known)}, was {name!r}")
-    return resources.read_text(path)
+        raise TokenError(f"an icon must be one of {', '.join(known)}, was {name!r}") from None
 
 
 def render(name: str, color: str, size: int, scale: float) -> QPixmap:

@@ -17,7 +17,7 @@ from terminal.storage.backup import (
     list_backups,
     restore_backup,
 )
-from terminal.storage.journal import load_journal, verify_journal
+from terminal.storage.journal_reader import load_journal, verify_journal
 from tests.unit.storage.conftest import OpenJournal
 from tests.unit.storage.records import intent, story
 

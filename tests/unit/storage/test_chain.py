@@ -13,7 +13,8 @@ import pytest
 from terminal.storage.backup import backup_journal
 from terminal.storage.chain import ChainReport, Head, Row, genesis, link, seal
 from terminal.storage.head_file import HeadFile
-from terminal.storage.journal import JournalStore, verify_journal
+from terminal.storage.journal import JournalStore
+from terminal.storage.journal_reader import verify_journal
 from tests.conftest import AllowLogs
 from tests.unit.storage.conftest import OpenJournal
 from tests.unit.storage.records import story

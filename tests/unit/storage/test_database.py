@@ -11,7 +11,8 @@ import pytest
 from terminal.errors import UserError
 from terminal.storage.backup import backup_journal, list_backups, restore_backup
 from terminal.storage.database import CorruptDatabaseError, check_database, prepare_database
-from terminal.storage.journal import JournalStore, load_journal
+from terminal.storage.journal import JournalStore
+from terminal.storage.journal_reader import load_journal
 from terminal.storage.schema import JOURNAL_SCHEMA
 from tests.conftest import AllowLogs
 from tests.unit.storage.records import intent, story

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from terminal.errors import InvariantError, StorageError
-from terminal.storage.journal import LAST_ORDER_ID, JournalStore, load_journal
+from terminal.storage.journal import LAST_ORDER_ID, JournalStore
+from terminal.storage.journal_reader import load_journal
 from tests.unit.storage.conftest import OpenJournal
 from tests.unit.storage.records import intent, story
 

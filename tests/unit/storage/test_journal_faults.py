@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from terminal.errors import StorageError
-from terminal.storage.journal import JournalStore, load_journal
+from terminal.storage.journal import JournalStore
+from terminal.storage.journal_reader import load_journal
 from tests.conftest import AllowLogs
 from tests.unit.storage.conftest import OpenJournal
 from tests.unit.storage.records import intent
