@@ -10,7 +10,7 @@ from terminal.clock import LiveClock
 from terminal.errors import UserError
 from terminal.kernel import Kernel
 from terminal.paths import ProfilePaths
-from terminal.settings import SettingsFile
+from terminal.settings import Settings, SettingsFile
 from tests.support.core import build_kernel, risk_rules
 
 
@@ -27,7 +27,12 @@ def test_values_that_belong_together_are_saved_at_once(profile: ProfilePaths, mo
     saves: list[object] = []
     file = kernel.parts.settings_file
     save = file.save
-    monkeypatch.setattr(file, "save", lambda settings: (saves.append(settings), save(settings)))
+
+    def counted(settings: Settings) -> None:
+        saves.append(settings)
+        save(settings)
+
+    monkeypatch.setattr(file, "save", counted)
     values = {
         "strategies.vwap_cross.sma_bars": 11.0,
         "strategies.vwap_cross.atr_bars": 15.0,
