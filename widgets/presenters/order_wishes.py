@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person wishes of orders and positions: cancel, change, close, reverse, flatten.
 
-Every wish becomes one command of the core; what costs protection is asked first. It shows nothing but the question.
+Every wish becomes one command of the core; what costs protection or breaks a soft limit is asked first. It shows
+nothing but the question.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -19,6 +21,7 @@ from terminal.model.commands import (
 from terminal.model.enums import Side
 from terminal.model.ids import ClientOrderId, InstrumentId
 from terminal.model.instrument import Instrument
+from terminal.model.order import Order
 from widgets import formats
 from widgets.dialogs import Confirm, finished
 from widgets.presenters.common import Stage
@@ -99,7 +102,7 @@ class OrderWishes:
         return await finished(dialog)
 
     def change(self, row: str, key: str, value: Decimal) -> str:
-        """Change one term of a working order; return what is wrong, empty when the change is under way."""
+        """Change one term of a working order; return what is wrong, empty when it is under way or asked once more."""
         command = ModifyOrder(
             client_order_id=ClientOrderId(row),
             quantity=value if key == "quantity" else None,
@@ -107,10 +110,33 @@ class OrderWishes:
             stop_price=value if key == "stop" else None,
         )
         try:
-            self._kernel.do(command)
+            warnings = self._kernel.soft_refusals(command)
+            if not warnings:
+                self._kernel.do(command)
         except TerminalError as error:
             return str(error)
+        if warnings:
+            self._stage.run(self._insist(command, warnings), "Order not changed")
         return ""
+
+    async def _insist(self, command: ModifyOrder, warnings: Sequence[tuple[str, str]]) -> None:
+        """Ask once more for a change that breaks a soft limit, as the ticket does for an order, then send it."""
+        order = self._kernel.orders.get(command.client_order_id)
+        if order is None:
+            return
+        quote = self._kernel.hub.quote(order.instrument_id)
+        delayed = quote is not None and quote.delayed
+        dialog = Confirm(
+            self._stage.theme,
+            self._stage.window,
+            mode=self._kernel.mode.value,
+            title="The price is delayed" if delayed else "This change breaks a soft limit",
+            headline=_change_words(command, order),
+            rows=[("Warning", f"{code}: {text}") for code, text in warnings],
+            action="Change on a delayed price" if delayed else "Change all the same",
+        )
+        if await finished(dialog):
+            self._kernel.do(replace(command, confirmed_warnings=frozenset(code for code, _ in warnings)))
 
     def move(self, client_order_id: ClientOrderId, price: Decimal) -> None:
         order = self._kernel.orders.get(client_order_id)
@@ -126,3 +152,15 @@ class OrderWishes:
         if instrument is None:
             return Decimal(1)
         return instrument.size_increment if key == "quantity" else instrument.min_tick
+
+
+def _change_words(command: ModifyOrder, order: Order) -> str:
+    """Return a change in one line: what of which order, from where to where."""
+    spec = order.spec
+    terms = (
+        ("quantity", spec.quantity, command.quantity),
+        ("limit", spec.limit_price, command.limit_price),
+        ("stop", spec.stop_price, command.stop_price),
+    )
+    moves = [f"{name} {before} → {after}" for name, before, after in terms if after is not None]
+    return f"{spec.side.value.capitalize()} {spec.quantity} {spec.instrument_id}: {', '.join(moves)}"

@@ -29,6 +29,7 @@ class Venue(IbkrBroker):
         super().__init__(sink, clock)
         self.answering = asyncio.Event()
         self.placed: list[WireOrder] = []
+        self.modified: list[WireOrder] = []
         self.got_one = asyncio.Event()
 
     @property
@@ -39,6 +40,9 @@ class Venue(IbkrBroker):
         self.placed.append(order)
         self.got_one.set()
         return 1
+
+    def modify(self, order: WireOrder) -> None:
+        self.modified.append(order)
 
     async def preview(self, order: WireOrder) -> OrderPreview:
         await self.answering.wait()
