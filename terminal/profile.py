@@ -53,9 +53,11 @@ class Session:
         Raises:
             UserError: SET-00x, the settings cannot be used; FIL-00x, a folder is not private.
         """
+        from terminal.heap import keep_large_blocks_apart
         from terminal.logs import start_logs
         from terminal.model.enums import Mode
 
+        keep_large_blocks_apart()
         file = settings_file(self.paths)
         loaded = file.load()
         stored = settings = self._in_its_mode(loaded.settings)

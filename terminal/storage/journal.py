@@ -11,9 +11,8 @@ import asyncio
 import concurrent.futures
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from terminal.clock import perf_ns, wall_clock_ns
 from terminal.errors import InvariantError, StorageError
@@ -21,6 +20,7 @@ from terminal.model.codec import EventCodec
 from terminal.model.events import OrderInitialized
 from terminal.storage.chain import ChainReport, Row, key_id
 from terminal.storage.journal_writer import Batch, JournalWriter, WriterSettings
+from terminal.storage.records import JournalOpened, LoadedJournal
 
 DISK_WARNING: Final = 500_000_000
 DISK_FLOOR: Final = 100_000_000
@@ -33,26 +33,6 @@ _REST_NS: Final = 50_000_000
 """So the event loop is never held for more than a twelfth of its time."""
 
 Dispatch = Callable[[Callable[[], None]], object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalOpened:
-    """First record of every run: who wrote what follows, with which settings, and what was found wrong."""
-
-    ns: int
-    process: int
-    version: str
-    settings_digest: str
-    key_id: str
-    found: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedJournal:
-    """Everything the journal holds, oldest first, and what the check of its chain said."""
-
-    records: tuple[Any, ...]
-    report: ChainReport
 
 
 class JournalStore:

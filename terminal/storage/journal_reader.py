@@ -17,7 +17,7 @@ from terminal.storage import schema
 from terminal.storage.chain import ChainCheck, ChainReport, Head, Row, key_id
 from terminal.storage.database import check_database, open_engine
 from terminal.storage.head_file import HeadFile, Note
-from terminal.storage.journal import JournalOpened, LoadedJournal
+from terminal.storage.records import JournalOpened, LoadedJournal
 
 
 def load_journal(path: Path, *, codec: EventCodec | None = None, key: bytes | None = None) -> LoadedJournal:
