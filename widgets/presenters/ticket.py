@@ -52,6 +52,7 @@ class TicketPresenter:
         self._problem = ""
         panel.refusal_of = self._refusal_of
         panel.model.largest = self._kernel.risk.largest_order
+        panel.model.rate_to_base = self._kernel.portfolio.rate_to_base
         panel.draft_changed.connect(self._on_draft)
         panel.send_requested.connect(self._on_send)
         panel.arm_requested.connect(lambda: stage.run(self.toggle_arm(), "Not armed"))

@@ -74,6 +74,10 @@ class Draft:
     size_words: str = ""
 
 
+def _unknown(_: str) -> float | None:
+    return None
+
+
 @dataclass(slots=True)
 class TicketModel:
     """Fields, market and account as they stand; ``read`` makes sense of them."""
@@ -82,6 +86,8 @@ class TicketModel:
     instrument: Instrument | None = None
     quote: Quote | None = None
     net_liquidation: Decimal | None = None
+    rate_to_base: Callable[[str], float | None] = _unknown
+    """Money of the account per unit of a currency, None where it is not known."""
     delta: float | None = None
     largest: LargestOrder | None = None
     fields: TicketFields = field(default_factory=TicketFields)
@@ -158,6 +164,7 @@ class TicketModel:
             stop_price=bracket.stop_price if bracket else None,
             net_liquidation=self.net_liquidation,
             risk_fraction=self.defaults.risk_fraction,
+            rate=self._rate(instrument.currency),
             delta=self.delta,
             largest=self._largest(reference),
         )
@@ -182,6 +189,10 @@ class TicketModel:
         )
         own = limit is not None or stop is not None
         return self._draft(SubmitOrder(spec=spec, bracket=bracket), reference, size.words, of_market=not own), {}
+
+    def _rate(self, currency: str) -> Decimal | None:
+        rate = self.rate_to_base(currency)
+        return Decimal(repr(rate)) if rate else None
 
     def _largest(self, reference: Decimal | None) -> tuple[Decimal, str] | None:
         if self.largest is None or self.instrument is None or reference is None:

@@ -2,8 +2,9 @@
 """What a person may type into the size field: a number, or the amount they think in. No Qt.
 
 ``100`` units, ``1R`` (so many risk units lost at the stop), ``0.5%`` of net liquidation as notional, ``$10k``
-notional, ``50Δ`` (share equivalents of delta, for options). The answer is always a quantity on the
-instrument's size step, never above what was asked for, and never above what the risk limits let through.
+notional, ``50Δ`` (share equivalents of delta, for options). Money is the account's and is turned into the instrument's
+at the rate of exchange. The answer is always a quantity on the instrument's size step, never above what was asked for,
+and never above what the risk limits let through.
 """
 
 import re
@@ -33,6 +34,8 @@ class SizeBasis:
     stop_price: Decimal | None
     net_liquidation: Decimal | None
     risk_fraction: Decimal
+    rate: Decimal | None = None
+    """Money of the account per unit of the instrument's currency."""
     delta: float | None = None
     largest: tuple[Decimal, str] | None = None
     """What the risk limits let through, and the limit's name. An amount is cut to it, a number of units never."""
@@ -87,7 +90,18 @@ def _risk(amount: Decimal, basis: SizeBasis) -> Decimal:
     distance = abs(basis.price - basis.stop_price)
     if not distance:
         raise ValueError("1R needs a stop away from the price; move the stop")
-    return amount * basis.net_liquidation * basis.risk_fraction / (distance * basis.instrument.multiplier)
+    risk = _in_its_currency(amount * basis.net_liquidation * basis.risk_fraction, basis)
+    return risk / (distance * basis.instrument.multiplier)
+
+
+def _in_its_currency(money: Decimal, basis: SizeBasis) -> Decimal:
+    """Turn money of the account into money of the instrument."""
+    if not basis.rate:
+        raise ValueError(
+            f"an amount of money needs the rate of {basis.instrument.currency} to the account's currency, which is not "
+            "known yet; type a number of units"
+        )
+    return money / basis.rate
 
 
 def _percent(amount: Decimal, basis: SizeBasis) -> Decimal:
@@ -99,7 +113,7 @@ def _percent(amount: Decimal, basis: SizeBasis) -> Decimal:
 def _notional(amount: Decimal, basis: SizeBasis) -> Decimal:
     if not basis.price:
         raise ValueError("an amount of money needs a price; wait for a quote or type a number of units")
-    return amount / (basis.price * basis.instrument.multiplier)
+    return _in_its_currency(amount, basis) / (basis.price * basis.instrument.multiplier)
 
 
 def _delta(amount: Decimal, basis: SizeBasis) -> Decimal:

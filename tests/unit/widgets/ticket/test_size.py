@@ -23,6 +23,7 @@ BASIS = SizeBasis(
     stop_price=Decimal(198),
     net_liquidation=Decimal(250_000),
     risk_fraction=Decimal("0.0025"),
+    rate=Decimal(1),
 )
 
 
@@ -41,6 +42,29 @@ BASIS = SizeBasis(
 )
 def test_amounts_come_to_units(text: str, quantity: int) -> None:
     assert parse_size(text, BASIS).quantity == quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("1R", 312),  # 625 of the account are 62,500 yen; 200 lost per share
+        ("0.5%", 6),  # 1,250 of the account are 125,000 yen at 20,000
+        ("$10k", 50),
+        ("100", 100),
+    ],
+)
+def test_money_of_the_account_becomes_money_of_the_instrument(text: str, quantity: int) -> None:
+    tokyo = replace(STOCK, currency="JPY")
+    basis = replace(BASIS, instrument=tokyo, price=Decimal(20_000), stop_price=Decimal(19_800), rate=Decimal("0.01"))
+    assert parse_size(text, basis).quantity == quantity
+
+
+@pytest.mark.parametrize("text", ["1R", "0.5%", "$10k"])
+def test_money_without_a_rate_of_exchange_is_no_size(text: str) -> None:
+    tokyo = replace(STOCK, currency="JPY")
+    with pytest.raises(ValueError, match="JPY"):
+        parse_size(text, replace(BASIS, instrument=tokyo, rate=None))
+    assert parse_size("100", replace(BASIS, instrument=tokyo, rate=None)).quantity == 100
 
 
 def test_delta_counts_contracts() -> None:

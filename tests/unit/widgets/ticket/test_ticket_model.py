@@ -18,7 +18,7 @@ QUOTE = Quote(instrument_id=STOCK.id, received_ns=1, bid=199.98, ask=200.02, bid
 
 
 def model(**fields: object) -> TicketModel:
-    made = TicketModel(net_liquidation=Decimal(250_000))
+    made = TicketModel(net_liquidation=Decimal(250_000), rate_to_base=lambda _: 1.0)
     made.set_instrument(STOCK, QUOTE, "100")
     changed: Any = replace(made.fields, **cast("dict[str, Any]", fields))
     made.change(changed)
