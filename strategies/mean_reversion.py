@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from terminal.api import (
+    FLAT_MIN,
     NS_PER_S,
+    RISK_PERCENT,
     Bar,
     Ema,
     EntryPlan,
+    FlatBeforeClose,
     Gate,
     Parameter,
     Side,
@@ -68,17 +71,8 @@ class MeanReversion(Strategy):
             help="Protective stop from the entry price",
         ),
         Parameter(name="max_bars", label="Hold at most", default=8, low=1, high=100, unit="bars"),
-        Parameter(name="flat_min", label="Flat before the close", default=5, low=1, high=120, unit="minutes"),
-        Parameter(
-            name="risk_percent",
-            label="Risk per trade",
-            default=0.25,
-            low=0.01,
-            high=5.0,
-            step=0.01,
-            unit="% of net liquidation",
-            help="Lost when the stop fills",
-        ),
+        FLAT_MIN,
+        RISK_PERCENT,
     )
     bar_seconds: ClassVar[int] = 900
     history_s: ClassVar[int] = 5 * 86_400
@@ -87,6 +81,7 @@ class MeanReversion(Strategy):
         super().__init__(values)
         self._ema = Ema(int(self.values["ema_bars"]))
         self._bars_held = 0
+        self._end_of_day = FlatBeforeClose(self.values["flat_min"])
 
     def warm_up(self, ctx: StrategyContext, bars: Sequence[Bar]) -> None:
         opened_ns = ctx.position.opened_ns
@@ -143,11 +138,4 @@ class MeanReversion(Strategy):
         ctx.enter(plan, reason=reason, gates=gates)
 
     def on_timer(self, ctx: StrategyContext) -> None:
-        session = ctx.session
-        if session is None or session.end_ns - ctx.now_ns > self.values["flat_min"] * 60 * NS_PER_S:
-            return
-        if ctx.position.quantity:
-            ctx.exit(
-                reason="flat before the close",
-                gates=[("minutes to the close", f"at most {self.values['flat_min']:.0f}", True)],
-            )
+        self._end_of_day.look(ctx)

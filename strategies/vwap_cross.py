@@ -17,10 +17,13 @@ from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from terminal.api import (
+    FLAT_MIN,
     NS_PER_S,
+    RISK_PERCENT,
     Atr,
     Bar,
     EntryPlan,
+    FlatBeforeClose,
     Gate,
     Parameter,
     SessionVwap,
@@ -92,25 +95,8 @@ class VwapCross(Strategy):
             unit="minutes",
             help="Before the close of the regular session",
         ),
-        Parameter(
-            name="flat_min",
-            label="Flat before the close",
-            default=5,
-            low=1,
-            high=120,
-            unit="minutes",
-            help="Own orders are cancelled and the own position is closed",
-        ),
-        Parameter(
-            name="risk_percent",
-            label="Risk per trade",
-            default=0.25,
-            low=0.01,
-            high=5.0,
-            step=0.01,
-            unit="% of net liquidation",
-            help="Lost when the stop fills",
-        ),
+        FLAT_MIN,
+        RISK_PERCENT,
     )
     bar_seconds: ClassVar[int] = 60
     history_s: ClassVar[int] = 86_400
@@ -122,7 +108,7 @@ class VwapCross(Strategy):
         self._vwap = SessionVwap()
         self._session_day = -1
         self._previous: tuple[float, float] | None = None  # close and VWAP of the bar before
-        self._flattened_day = -1
+        self._end_of_day = FlatBeforeClose(self.values["flat_min"])
 
     def warm_up(self, ctx: StrategyContext, bars: Sequence[Bar]) -> None:
         for bar in bars:
@@ -181,16 +167,7 @@ class VwapCross(Strategy):
         ]
 
     def on_timer(self, ctx: StrategyContext) -> None:
-        session = ctx.session
-        if session is None or session.end_ns - ctx.now_ns > self.values["flat_min"] * 60 * NS_PER_S:
-            return
-        day = _day(ctx, ctx.now_ns)
-        if ctx.position.quantity or (ctx.has_working_entry and self._flattened_day != day):
-            ctx.exit(
-                reason="flat before the close",
-                gates=[("minutes to the close", f"at most {self.values['flat_min']:.0f}", True)],
-            )
-        self._flattened_day = day
+        self._end_of_day.look(ctx)
 
 
 def _cross(before: tuple[float, float], now: tuple[float, float]) -> Side | None:

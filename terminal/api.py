@@ -14,12 +14,15 @@ from terminal.model.instrument import Instrument, Session, instrument_id
 from terminal.model.market import Bar, Quote, Trade
 from terminal.model.position import Position
 from terminal.strategy.base import EntryPlan, Gate, Parameter, Strategy, StrategyContext, StrategyPlugin
+from terminal.strategy.parts import FLAT_MIN, RISK_PERCENT, FlatBeforeClose
 
 API_VERSION = 1
 
 __all__ = [
     "API_VERSION",
+    "FLAT_MIN",
     "NS_PER_S",
+    "RISK_PERCENT",
     "AssetClass",
     "Atr",
     "Bar",
@@ -28,6 +31,7 @@ __all__ = [
     "DataError",
     "Ema",
     "EntryPlan",
+    "FlatBeforeClose",
     "Gate",
     "Instrument",
     "InstrumentId",

@@ -135,6 +135,14 @@ def test_a_position_is_closed_five_minutes_before_the_close(held: int) -> None:
     assert stage.exits == ["flat before the close"]
 
 
+def test_a_working_entry_is_taken_back_before_the_close() -> None:
+    stage, strategy = warm()
+    stage.has_working_entry = True
+    for second in range(3):
+        stage.tick(strategy, new_york(6, 15, 55) + second * NS_PER_S)
+    assert stage.exits == ["flat before the close"]
+
+
 def test_no_entry_in_the_last_minutes_or_outside_the_session() -> None:
     for start in (new_york(6, 15, 45), new_york(6, 16), new_york(6, 8)):
         stage, strategy = warm()
