@@ -58,6 +58,7 @@ class _Machine:
         self.now_ns = clock.now_ns
         self.monotonic_ns = clock.monotonic_ns
         self.call_later = clock.call_later
+        self.call_at = clock.call_at
 
     def adjust(self, broker_ns: int) -> float:
         self.skew_s = (broker_ns - self._clock.now_ns()) / NS_PER_S
