@@ -5,8 +5,8 @@ A handler that raises is logged and counted; the next handler still runs. Subscr
 its subclasses. Publishing from another thread is an error: the core has no locks.
 """
 
-import threading
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any, TypeVar
 
 import structlog
@@ -34,7 +34,7 @@ class Bus:
     def __init__(self) -> None:
         self._handlers: dict[type, list[Handler]] = {}
         self._resolved: dict[type, tuple[Handler, ...]] = {}
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self.faults = 0
         self.on_fault: Callable[[Handler, object, Exception], None] | None = None
 
@@ -60,7 +60,7 @@ class Bus:
         Raises:
             RuntimeError: called from another thread than the one that built the bus.
         """
-        if __debug__ and threading.get_ident() != self._thread:
+        if __debug__ and get_ident() != self._thread:
             raise RuntimeError(f"{type(event).__name__} was published from another thread than the core's")
         kind = type(event)
         handlers = self._resolved.get(kind)

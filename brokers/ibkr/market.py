@@ -6,7 +6,7 @@ from tick-by-tick; where that is refused, from level 1, and a notice says so.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +41,12 @@ _STATISTICS: Final[dict[AssetClass, Callable[["Ticker"], tuple[float, ...]]]] = 
     AssetClass.OPTION: attrgetter("callOpenInterest", "putOpenInterest", "volume"),
     AssetClass.FUTURE: attrgetter("futuresOpenInterest", "volume"),
 }
+
+
+def _no_statistics(_: "Ticker") -> tuple[float, ...]:
+    return ()
+
+
 _WITHOUT_PRINTS: Final = frozenset({AssetClass.FOREX, AssetClass.INDEX})
 _LAST_TICKS: Final = frozenset({4, 68})
 _LAST_SIZE_TICKS: Final = frozenset({5, 71})
@@ -63,6 +69,14 @@ class _Line:
     statistics: tuple[float, ...] = ()
     heard: bool = False
     refused: bool = False
+    id: InstrumentId = field(init=False)
+    read_statistics: "Callable[[Ticker], tuple[float, ...]]" = field(init=False)
+    is_option: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id = self.instrument.id
+        self.read_statistics = _STATISTICS.get(self.instrument.asset_class, _no_statistics)
+        self.is_option = self.instrument.right is not None
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -223,11 +237,14 @@ class MarketData:
             line.heard = True
             if ticker.ticks:
                 if line.wanted:
-                    sink(make(ticker, line.instrument.id, ns, line.data_type))
+                    sink(make(ticker, line.id, ns, line.data_type))
                 if line.fallback:
                     self._prints_of(line, ticker, ns)
-                self._statistics_of(line, ticker, ns)
-            if ticker.modelGreeks is not None or ticker.bidGreeks is not None or ticker.askGreeks is not None:
+                raw = line.read_statistics(ticker)  # absent ones are one and the same nan object: they are equal
+                if raw != line.statistics:
+                    line.statistics = raw
+                    self._statistics_of(line, ticker, ns)
+            if line.is_option and (ticker.modelGreeks or ticker.bidGreeks or ticker.askGreeks) is not None:
                 self._greeks_of(line, ticker, ns)
 
     def _greeks_of(self, line: _Line, ticker: "Ticker", ns: int) -> None:
@@ -238,13 +255,6 @@ class MarketData:
                 self._sink(parse.option_quote(new, line.instrument.id, ns, source))
 
     def _statistics_of(self, line: _Line, ticker: "Ticker", ns: int) -> None:
-        read = _STATISTICS.get(line.instrument.asset_class)
-        if read is None:
-            return
-        raw = read(ticker)  # absent ones are one and the same nan object: the comparison holds
-        if raw == line.statistics:
-            return
-        line.statistics = raw
         call = None if line.instrument.right is None else line.instrument.right is OptionRight.CALL
         made = parse.statistics(ticker, line.instrument.id, ns, call)
         if made is not None:

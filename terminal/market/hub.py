@@ -26,6 +26,7 @@ _log = structlog.get_logger("market")
 _WARN_EVERY_NS: Final = 60 * NS_PER_S
 _CROSSED_NS: Final = NS_PER_S
 _TRADES_KEPT: Final = 2_000
+_INFINITE: Final = math.inf
 _FARM_BROKEN: Final = 2103
 """IBKR: a market-data farm is not connected."""
 
@@ -37,7 +38,7 @@ class MarketHub:
     """
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
-        self._bus = bus
+        self._publish = bus.publish
         self._clock = clock
         self._instruments: dict[InstrumentId, Instrument] = {}
         self._quotes: dict[InstrumentId, Quote] = {}
@@ -118,22 +119,18 @@ class MarketHub:
     def on_quote(self, quote: Quote) -> None:
         self.messages += 1
         self._spoke_ns = quote.received_ns
-        clean = quote
-        bid, ask = quote.bid, quote.ask
-        if bid is not None and ask is not None:
-            if not 0 < bid <= ask < math.inf:
-                clean = self._mend(quote)
-        elif bid is not None or ask is not None:
-            side = bid if bid is not None else ask
-            if side is None or not 0 < side < math.inf:
-                clean = self._mend(quote)
-        last = clean.last
-        if last is not None and not 0 < last < math.inf:
-            clean = self._mend(clean)
-        self._quotes[clean.instrument_id] = clean
+        bid, ask, last = quote.bid, quote.ask, quote.last
+        if bid is None or ask is None:
+            side = ask if bid is None else bid
+            sound = side is None or 0 < side < _INFINITE
+        else:
+            sound = 0 < bid <= ask < _INFINITE
+        if not sound or (last is not None and not 0 < last < _INFINITE):
+            quote = self._mend(quote)
+        self._quotes[quote.instrument_id] = quote
         if self._lapsed:
-            self._lapsed.discard(clean.instrument_id)
-        self._bus.publish(clean)
+            self._lapsed.discard(quote.instrument_id)
+        self._publish(quote)
 
     def _mend(self, quote: Quote) -> Quote:
         """Return the quote without the values that cannot be; count them and say so once a minute."""
@@ -184,20 +181,20 @@ class MarketHub:
     def on_trade(self, trade: Trade) -> None:
         self.messages += 1
         self._spoke_ns = trade.received_ns
-        if not (0 < trade.price < math.inf and 0 <= trade.size < math.inf):
+        if not (0 < trade.price < _INFINITE and 0 <= trade.size < _INFINITE):
             self._refuse("bad print", trade.instrument_id)
             return
         kept = self._trades.get(trade.instrument_id)
         if kept is None:
             kept = self._trades[trade.instrument_id] = deque(maxlen=_TRADES_KEPT)
         kept.append(trade)
-        self._bus.publish(trade)
+        self._publish(trade)
 
     def on_depth(self, depth: Depth) -> None:
         self.messages += 1
         self._spoke_ns = depth.received_ns
         self._depths[depth.instrument_id] = depth
-        self._bus.publish(depth)
+        self._publish(depth)
 
     def on_option_quote(self, quote: OptionQuote) -> None:
         self.messages += 1
@@ -206,7 +203,7 @@ class MarketHub:
         if by_source is None:
             by_source = self._options[quote.instrument_id] = {}
         by_source[quote.source] = quote
-        self._bus.publish(quote)
+        self._publish(quote)
 
     def on_statistics(self, statistics: OptionStatistics) -> None:
         known = self._statistics.get(statistics.instrument_id)
@@ -217,7 +214,7 @@ class MarketHub:
                 volume=known.volume if statistics.volume is None else statistics.volume,
             )
         self._statistics[statistics.instrument_id] = statistics
-        self._bus.publish(statistics)
+        self._publish(statistics)
 
     def data_type(self, instrument_id: InstrumentId) -> DataType | None:
         quote = self._quotes.get(instrument_id)
