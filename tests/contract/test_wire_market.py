@@ -1,22 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real market over the wire: what the client shows equals what the market holds."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.contract.wire_fixtures import World
-
-AAPL = 265598
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    one = World()
-    await one.server.start()
-    yield one
-    await one.stop()
+from tests.contract.wire_fixtures import AAPL, World
 
 
 async def test_quotes_book_and_prints_of_the_client_are_those_of_the_market(world: World) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders on the real market over the wire: fills, brackets, refusals, restart; judged by the market's own books."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -9,18 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import AllowLogs
-from tests.contract.wire_fixtures import World
+from tests.contract.wire_fixtures import AAPL, World
 
 ACCOUNT = "DU9000001"
-AAPL = 265598
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    one = World()
-    await one.server.start()
-    yield one
-    await one.stop()
 
 
 async def test_a_market_order_fills_and_every_figure_agrees(world: World) -> None:

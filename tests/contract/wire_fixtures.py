@@ -8,7 +8,7 @@ import asyncio
 import importlib
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from brokers.simulator.server import ServerOptions, SimulatedTws
 from terminal.clock import LiveClock
@@ -27,6 +27,10 @@ def load_library() -> ModuleType:
     library = importlib.import_module("ib_insync")
     importlib.import_module("eventkit.util").__dict__["main_event_loop"] = loop
     return library
+
+
+AAPL: Final = 265598
+"""The market's number of the contract."""
 
 
 class World:

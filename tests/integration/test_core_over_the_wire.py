@@ -19,9 +19,7 @@ from terminal.model.ids import ClientOrderId
 from terminal.paths import ProfilePaths
 from tests.conftest import AllowLogs
 from tests.support.wire import PLACE_ORDER
-from tests.support.world import ACCOUNT, World, world
-
-AAPL = 265598
+from tests.support.world import AAPL, ACCOUNT, World, world
 
 
 async def test_an_order_is_sent_filled_and_booked(profile: ProfilePaths) -> None:

@@ -16,9 +16,7 @@ from terminal.model.order import Order
 from terminal.paths import ProfilePaths
 from tests.conftest import ROOT, AllowLogs
 from tests.support.wire import PLACE_ORDER
-from tests.support.world import ACCOUNT, World, world
-
-AAPL = 265598
+from tests.support.world import AAPL, ACCOUNT, World, world
 
 
 async def die(w: World, moment: str, kind: str) -> None:

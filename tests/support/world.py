@@ -40,6 +40,8 @@ T = TypeVar("T")
 SLICE_S: Final = 0.25
 LONGEST_SLICE_S: Final = 2.0
 ACCOUNT: Final = DEMO_ACCOUNT
+AAPL: Final = 265598
+"""The market's number of the contract."""
 _PATIENCE_S: Final = 30.0
 """Real seconds after which a world that does not come to rest is a failure."""
 _REST: Final = 6
