@@ -47,6 +47,33 @@ def test_nothing_heavy_is_imported_before_the_first_paint(tmp_path: Path) -> Non
     assert not imported.intersection(HEAVY)
 
 
+FILLED = """
+import builtins, json, sys
+import widgets.main_window as window
+def tell(moment):
+    if moment == "docks filled":
+        wrapped = builtins.__import__ is not builtins.__orig_import__
+        print(json.dumps(["sqlalchemy" in sys.modules, wrapped]), flush=True)
+window._tell = tell
+import main
+main.cli(["--demo", "--data-dir", sys.argv[1]])
+"""
+
+
+def test_the_docks_are_filled_without_sql_and_behind_pythons_own_import(tmp_path: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "TILLER_TRACE_START": "1"}
+    child = subprocess.Popen(
+        [sys.executable, "-c", FILLED, str(tmp_path)],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    with child.stdout:
+        told = json.loads(child.stdout.readline())
+    child.kill()
+    child.wait()
+    assert told == [False, False]
+
+
 # ---------------------------------------------------------------- the look
 def opened(folder: Path, *, demo: bool = False) -> Session:
     paths = main._paths(argparse.Namespace(data_dir=folder))
