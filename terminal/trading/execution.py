@@ -52,6 +52,7 @@ class ExecutionEngine(TradingCore):
         """Stop every timer; orders stay as they are."""
         self.daily_loss.stop()
         self._watch.close()
+        self._exits.close()
         self._reconciler.close()
         self.kill_switch.close()
         self._closer.close_down()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from terminal.clock import Clock
+from terminal.clock import Clock, Timer
 from terminal.model.enums import BracketRole, Knowledge, OrderStatus, PendingRequest
 from terminal.model.events import OrderEvent
 from terminal.model.ids import ClientOrderId, InstrumentId
@@ -50,7 +50,7 @@ class ExitWatch:
         self._instrument_of = instrument_of
         self._unreachable = unreachable
         self._alarm = alarm
-        self._due: set[ClientOrderId] = set()
+        self._due: dict[ClientOrderId, Timer] = {}
         self._tries: dict[ClientOrderId, int] = {}
         self._cut: set[ClientOrderId] = set()
         self._told: set[tuple[ClientOrderId, Decimal]] = set()
@@ -71,12 +71,17 @@ class ExitWatch:
     def _look_later(self, entry: Order) -> None:
         coid = entry.client_order_id
         if coid not in self._due:
-            self._due.add(coid)
-            self._clock.call_later(LOOK_S, lambda: self._look(entry))
+            self._due[coid] = self._clock.call_later(LOOK_S, lambda: self._look(entry))
+
+    def close(self) -> None:
+        """Look no more: the next start does, after its comparison."""
+        for timer in self._due.values():
+            timer.cancel()
+        self._due.clear()
 
     # ------------------------------------------------------------ one entry
     def _look(self, entry: Order) -> None:
-        self._due.discard(entry.client_order_id)
+        self._due.pop(entry.client_order_id, None)
         if not _ended_short(entry) or self._unreachable() is not None:
             return  # it lives again; or the next comparison looks
         exits = self._index.children(entry.client_order_id)

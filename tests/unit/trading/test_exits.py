@@ -170,3 +170,11 @@ def test_the_kill_switch_has_taken_them_already() -> None:
     desk.clock.advance(5)
     assert asked(desk) == []
     assert desk.broker.cancelled == sent
+
+
+def test_a_core_that_closes_sends_nothing_more() -> None:
+    desk = Desk()
+    in_part(desk)
+    desk.engine.stop()
+    desk.clock.advance(10)
+    assert asked(desk) == []
