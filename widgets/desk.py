@@ -105,6 +105,7 @@ class Desk(QObject):
             ),
             self.orders.table,
         )
+        self._ages = kernel.bus.subscribe(LinkChanged, self.stage.ages.on_link)  # at once: figures may follow it
         self.bridge = Bridge(kernel.bus, self)
         self.bridge.frame.connect(self._on_frame)
         self._count = 0
@@ -236,6 +237,7 @@ class Desk(QObject):
         """Let go of the core: no timer, task or subscription of the window is left."""
         self._ticker.stop()
         self.status.close()
+        self._ages.close()
         self.bridge.close()
         self.stage.cancel_all()
         self.kernel.parts.logs.ring.detach()

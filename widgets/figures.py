@@ -42,5 +42,5 @@ def tone(
 def late_words(late: Sequence[float | None], count: int) -> str:
     """Return what a panel's header says of the ages that are too old, of ``count`` in all; None was never heard of."""
     known = [age for age in late if age is not None]
-    oldest = f", oldest {formats.age(max(known))}" if known else ""
+    oldest = f", oldest {formats.age(max(known), fine=False)}" if known else ""
     return f"{len(late)} of {count} stale{oldest}"

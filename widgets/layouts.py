@@ -30,8 +30,11 @@ def _tabs(window: MainWindow, docks: Docks, keys: tuple[str, ...]) -> None:
         window.tabifyDockWidget(first, docks[key])
 
 
-def _show(docks: Docks, keys: tuple[str, ...]) -> None:
+def _show(window: MainWindow, docks: Docks, keys: tuple[str, ...]) -> None:
+    """Show these docks. The others wait hidden among the orders: a saved layout brings back only what it names."""
     for key, dock in docks.items():
+        if key not in keys:
+            window.tabifyDockWidget(docks["orders"], dock)
         dock.setVisible(key in keys)
     for key in reversed(keys):
         docks[key].raise_()
@@ -64,7 +67,7 @@ def arrange_main(window: MainWindow, docks: Docks) -> None:
     else:
         _tabs(window, docks, (*BLOTTER, "account", "chain", "risk"))
         shown = ("watchlist", "chart", "ladder", "tape", "ticket", *BLOTTER, "account", "chain", "risk")
-    _show(docks, shown)
+    _show(window, docks, shown)
     for key in ("positions", "orders") if wide else ("orders",):
         docks[key].raise_()
 
@@ -89,7 +92,7 @@ def arrange_options(window: MainWindow, docks: Docks) -> None:
     window.splitDockWidget(docks["chain"], docks["chart"], DOWN)
     window.splitDockWidget(docks["ticket"], docks["risk"], DOWN)
     _tabs(window, docks, ("risk", "orders", "positions", "fills"))
-    _show(docks, ("watchlist", "chain", "chart", "ticket", "risk", "orders", "positions", "fills"))
+    _show(window, docks, ("watchlist", "chain", "chart", "ticket", "risk", "orders", "positions", "fills"))
     docks["risk"].raise_()
 
 
@@ -111,7 +114,7 @@ def arrange_risk(window: MainWindow, docks: Docks) -> None:
     window.tabifyDockWidget(docks["positions"], docks["orders"])
     window.tabifyDockWidget(docks["orders"], docks["fills"])
     window.tabifyDockWidget(docks["strategies"], docks["log"])
-    _show(docks, ("risk", "account", "positions", "orders", "fills", "strategies", "log"))
+    _show(window, docks, ("risk", "account", "positions", "orders", "fills", "strategies", "log"))
     docks["positions"].raise_()
     docks["strategies"].raise_()
 

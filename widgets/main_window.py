@@ -20,7 +20,8 @@ from widgets.status_bar import StatusBar
 from widgets.theme import Theme
 from widgets.top_bar import TopBar
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
+"""Grows when an older layout would no longer come back whole."""
 DEFAULT_SIZE: Final = QSize(1440, 900)
 
 

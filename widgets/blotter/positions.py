@@ -14,7 +14,7 @@ from widgets.freshness import Freshness, freshness, worst
 from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
-    Column(key="symbol", title="Symbol", width=110, strong=True),
+    Column(key="symbol", title="Symbol", width=110, strong=True, whole=True),
     Column(key="quantity", title="Qty", kind=Kind.QUANTITY, sign=SignRule.ALWAYS, width=56),
     Column(key="average", title="Average", kind=Kind.NUMBER, width=72, hide_order=6),
     Column(key="mark", title="Mark", kind=Kind.NUMBER, width=72, flash=True),
@@ -79,7 +79,7 @@ class PositionRow:
 def position_cells(row: PositionRow, *, stale_after_s: float, dead_after_s: float) -> dict[str, object]:
     position, decimals = row.position, row.instrument.decimals
     grade = freshness(row.age_s, stale_after_s, dead_after_s)
-    late = formats.age(row.age_s) if grade is not Freshness.FRESH and row.age_s is not None else ""
+    late = formats.age(row.age_s, fine=False) if grade is not Freshness.FRESH and row.age_s is not None else ""
     words = " ".join(part for part in (formats.DELAYED_WORD.lower() if row.delayed else "", late) if part)
 
     def mark(value: float | None) -> str:

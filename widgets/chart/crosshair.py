@@ -137,7 +137,8 @@ class Legend(ChartItem):
 
     def draw(self, painter: QPainter) -> None:
         theme, face = self.frame.theme, self.frame.faces.regular
-        muted, bright = theme.color("text.muted"), theme.color("text.primary")
+        late = self.frame.model.stale and self._cross.index is None  # the growing bar: it may have grown on
+        muted, bright = theme.color("text.muted"), theme.color("text.stale" if late else "text.primary")
         x = 9.0
         middle = LEGEND_HEIGHT / 2 + 2
         texts: list[tuple[float, str, QColor]] = []

@@ -34,7 +34,10 @@ class Ages:
         return self._limits.quote_dead / 1_000
 
     def on_link(self, event: LinkChanged) -> None:
-        """Remember what was told before the link broke: heartbeats of the next one do not speak for it."""
+        """Remember what was told before the link broke: heartbeats of the next one do not speak for it.
+
+        To be called as it happens: a moment later the next session's figures are there already.
+        """
         if event.state not in _SOUND or event.data_lost:
             account = self._kernel.portfolio.account()
             told = {figure.ns for figure in account.figures.values()} | {account.pnl_ns or 0}

@@ -12,6 +12,7 @@ from terminal.model.instrument import Instrument
 from widgets.bridge import Frame
 from widgets.chart.panel import ChartPanel
 from widgets.chart.past_sessions import with_past
+from widgets.figures import late_words
 from widgets.ladder.panel import LadderPanel
 from widgets.panel import Panel
 from widgets.presenters.chain import ChainPresenter
@@ -219,6 +220,7 @@ class MarketPresenter:
         """Ten times a second: ages of everything on screen."""
         for instrument in self._kernel.watchlist:
             self._watch_row(instrument)
+        self._age_watchlist()
         current, hub = self.current, self._kernel.hub
         if current is None:
             return
@@ -235,6 +237,15 @@ class MarketPresenter:
         if tape is not None:
             self._age_tape(tape)
         self._chain.tick()
+
+    def _age_watchlist(self) -> None:
+        hub, watchlist = self._kernel.hub, self._panels.watchlist
+        ages = [hub.age_s(one.id) for one in self._kernel.watchlist if hub.quote(one.id) is not None]
+        late = [age for age in ages if self._stage.ages.is_stale(age)]
+        if late:
+            watchlist.show_stale(late_words(late, len(ages)))
+        else:
+            watchlist.show_live()
 
     def _age_ladder(self, instrument: Instrument) -> None:
         hub, ladder = self._kernel.hub, self._panels.ladder

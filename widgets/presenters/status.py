@@ -65,7 +65,6 @@ class StatusPresenter(QObject):
 
     # ------------------------------------------------------------ facts
     def on_link(self, event: LinkChanged) -> None:
-        self._stage.ages.on_link(event)
         words, token, filled = _WORDS[event.state]
         name = self._kernel.venue_words
         text = f"{name} {words}" if event.state is LinkState.READY else words

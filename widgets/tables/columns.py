@@ -69,7 +69,8 @@ class Column:
 
     `width` is its smallest width in pixels; spare room is shared by `stretch`. When the table is too
     narrow, columns leave in ascending `hide_order`; None never leaves. `shown` False waits in the column
-    chooser. `text` overrides how a value is written. `flash` marks a change of the value for a moment.
+    chooser. `whole` text is not cut for its note: the note leaves first. `text` overrides how a value is
+    written. `flash` marks a change of the value for a moment.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Column:
     sign: SignRule = SignRule.NEVER
     tone: Tone = Tone.NORMAL
     strong: bool = False
+    whole: bool = False
     flash: bool = False
     hide_order: int | None = None
     shown: bool = True

@@ -44,6 +44,7 @@ _KEEP: Final = 512
 _CHIP: Final = 15
 _DOT: Final = 8
 _BAR: Final = 6
+_NOTE_GAP: Final = 6.0
 
 
 class CellPainter:
@@ -122,6 +123,8 @@ class CellPainter:
         if self._theme.sign_glyphs and text and column.kind is not Kind.STATE:
             text = self._glyph(column, cell, content) + text
         note = cell.note if cell is not None else ""
+        if note and column.whole and not self._fits(rect.right() + 1 - pads[1] - left, text, note, strong=strong):
+            note = ""
         return self._words(rect, column.side, (left, rect.right() + 1 - pads[1]), text, note, color, strong)
 
     def plain(self, rect: QRect, left: int, text: str, color: str, face: str = "body") -> None:
@@ -132,6 +135,10 @@ class CellPainter:
         self._painter.drawStaticText(QPointF(left, top), static)
 
     # ------------------------------------------------------------------ text
+    def _fits(self, room: float, text: str, note: str, *, strong: bool) -> bool:
+        width = self.width_of(text, "strong" if strong else "body")
+        return width + _NOTE_GAP + self.width_of(note, "caption") <= room
+
     def _words(
         self,
         rect: QRect,
@@ -145,7 +152,7 @@ class CellPainter:
         face = "strong" if strong else "body"
         static, width = self._texts[text, face]
         note_static, note_width = self._texts[note, "caption"] if note else (None, 0.0)
-        gap = 6.0 if note else 0.0
+        gap = _NOTE_GAP if note else 0.0
         wanted = width + gap + note_width
         room = span[1] - span[0]
         if wanted > room:

@@ -80,7 +80,7 @@ class TapePanel(Panel):
             return
         stale = age_s is None or age_s >= stale_s
         if stale:
-            self.show_stale("" if age_s is None else f"{age_s:.0f} s old")
+            self.show_stale("" if age_s is None else formats.age(age_s, fine=False))
         else:
             self.show_live()
         if stale != self.model.stale:

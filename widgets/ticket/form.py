@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit
 
 from terminal.model.enums import OrderType, TimeInForce
 from terminal.model.instrument import Instrument
@@ -21,13 +21,16 @@ TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.STOP, OrderType.STO
 FORCES: Final = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC)
 
 
-class TicketForm(QWidget):
-    """Signals: ``edited()``, something was typed or chosen."""
+class TicketForm(QObject):
+    """The fields and their ``rows``, layouts of the panel's own: what hides in them makes the panel narrower.
+
+    Signals: ``edited()``, something was typed or chosen.
+    """
 
     edited = Signal()
 
-    def __init__(self, theme: Theme, size_text: str) -> None:
-        super().__init__()
+    def __init__(self, theme: Theme, size_text: str, parent: QObject) -> None:
+        super().__init__(parent)
         self._filling = False
         self._build(theme, size_text)
         self._lay_out(theme)
@@ -87,11 +90,7 @@ class TicketForm(QWidget):
         exits.setColumnStretch(4, 2)
         exits.setColumnStretch(2, 1)
         exits.setColumnStretch(5, 1)
-        both = QVBoxLayout(self)
-        both.setContentsMargins(0, 0, 0, 0)
-        both.setSpacing(space.x4)
-        both.addLayout(fields)
-        both.addLayout(exits)
+        self.rows = (fields, exits)
 
     def _wire(self) -> None:
         for line in (self.quantity, self.trail):

@@ -71,7 +71,7 @@ class TicketPanel(Panel):
     def _build(self, theme: Theme) -> None:
         self.strip = ArmStrip(theme)
         self.head = head = QuoteHead(theme)
-        self.form = form = TicketForm(theme, self.model.fields.size_text)
+        self.form = form = TicketForm(theme, self.model.fields.size_text, self)
         self.buy, self.sell, self.bid, self.ask = head.buy, head.sell, head.bid, head.ask
         self.quantity, self.kind, self.force = form.quantity, form.kind, form.force
         self.limit, self.stop, self.trail, self.outside = form.limit, form.stop, form.trail, form.outside
@@ -98,8 +98,9 @@ class TicketPanel(Panel):
         inner = QVBoxLayout()
         inner.setContentsMargins(space.x4, space.x4, space.x4, space.x4)
         inner.setSpacing(space.x4)
-        inner.addWidget(self.head)
-        inner.addWidget(self.form)
+        inner.addLayout(self.head.row)
+        for row in self.form.rows:
+            inner.addLayout(row)
         inner.addLayout(extra)
         inner.addWidget(self.preview)
         inner.addStretch(1)
@@ -157,8 +158,10 @@ class TicketPanel(Panel):
         self.head.show_stale(stale)
         self.preview.show_market(stale=stale)
         self.form.show_stale(stale and self.draft is not None and self.draft.of_market)
-        if self.model.instrument is not None:
-            self.set_context(f"{self.model.instrument.label}" + (f"  quote {formats.age(age_s)} old" if stale else ""))
+        if stale and self.model.instrument is not None:
+            self.show_stale("no quote" if age_s is None else f"quote {formats.age(age_s, fine=False)} old")
+        else:
+            self.show_live()
 
     def set_side(self, side: Side) -> None:
         """Turn the ticket; an untouched limit joins the other side of the market."""

@@ -3,7 +3,7 @@
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from terminal.model.market import Quote
 from widgets import formats
@@ -22,11 +22,10 @@ class QuotePrice(QLabel):
         event.accept()
 
 
-class QuoteHead(QWidget):
-    """Buy, sell, and the touch with its sizes."""
+class QuoteHead:
+    """Buy, sell, and the touch with its sizes; ``row`` is a layout of the panel's own."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
         self.buy = Button(theme, "Buy", ButtonKind.BUY_OUTLINE)
         self.sell = Button(theme, "Sell", ButtonKind.PLAIN)
         self.buy.setObjectName("ticketBuy")
@@ -46,8 +45,7 @@ class QuoteHead(QWidget):
             count.setProperty("role", "muted")
         cross = QLabel("×")
         cross.setProperty("role", "muted")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.row = row = QHBoxLayout()
         row.setSpacing(theme.space.x3)
         row.addWidget(self.buy)
         row.addWidget(self.sell)

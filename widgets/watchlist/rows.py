@@ -13,7 +13,7 @@ from widgets.freshness import Freshness, freshness
 from widgets.tables.columns import Cell, Column, Kind, Tone
 
 COLUMNS: Final = (
-    Column(key="symbol", title="Symbol", width=72, stretch=2.0),
+    Column(key="symbol", title="Symbol", width=72, stretch=2.0, whole=True),
     Column(key="position", title="Pos", kind=Kind.QUANTITY, sign=SignRule.ALWAYS, width=40, hide_order=1),
     Column(key="bid", title="Bid", kind=Kind.NUMBER, width=68, shown=False, hide_order=0),
     Column(key="ask", title="Ask", kind=Kind.NUMBER, width=68, shown=False, hide_order=0),
@@ -60,7 +60,7 @@ def watch_cells(
     grade = freshness(age_s, stale_after_s, dead_after_s)
     notes = [_TYPE_WORDS[quote.data_type]] if quote.data_type in _TYPE_WORDS else []
     if grade is not Freshness.FRESH and age_s is not None:
-        notes.append(formats.age(age_s))
+        notes.append(formats.age(age_s, fine=False))
     if quote.halted:
         notes.append("halted")
     if quote.last is None and quote.mid is not None and instrument.asset_class is not AssetClass.FOREX:

@@ -71,6 +71,7 @@ def _figures(desk: Desk) -> Iterator[tuple[str, bool]]:
         if desk.kernel.portfolio.strategy_positions(name):
             yield f"strategy {name} P&L", _toned(line.pnl)
     details = desk.watchlist.details
+    yield "watchlist panel", desk.watchlist.condition is Condition.STALE
     for place, label in enumerate(details.of_market):
         yield f"watchlist details {place}", _toned(label)
     yield "watchlist details range", details.range.stale
@@ -106,6 +107,7 @@ def _painted(desk: Desk) -> Iterator[tuple[str, bool]]:
 
 def _ticket(desk: Desk) -> Iterator[tuple[str, bool]]:
     ticket = desk.ticket
+    yield "ticket panel", ticket.condition is Condition.STALE
     for name, label in (
         ("bid", ticket.bid),
         ("ask", ticket.ask),

@@ -122,6 +122,8 @@ def test_everything_on_screen_is_stale_when_the_feed_freezes_and_fresh_when_it_t
 
     async def journey(desk: Desk) -> None:
         await ready(desk)
+        await until(lambda: len(desk.account.model.ids) > 0 and not any(of_the_broker(desk).values()), patience_s=5)
+        assert [name for name, old in of_the_broker(desk).items() if old] == [], "a quiet account is not stale"
         await fill_the_book(desk)
         await shown(lambda: not stale(desk), "everything is fresh")
         names.append(set(of_quotes(desk)))

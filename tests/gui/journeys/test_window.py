@@ -88,6 +88,29 @@ async def _change_a_parameter(desk: Desk) -> None:
     assert desk.kernel.settings.strategies[VWAP][name] == wanted
 
 
+# ---------------------------------------------------------------- workspaces
+def test_each_workspace_comes_back_as_it_was_left(terminal: Terminal, market: DrivenMarket) -> None:
+    def shown_panels(desk: Desk) -> set[str]:
+        return {key for key, dock in desk.docks.items() if not dock.isHidden()}
+
+    async def journey(desk: Desk) -> None:
+        tabs, found = desk.window.top.workspaces, dict[str, set[str]]()
+        for place in (0, 1, 2, 1, 2, 0, 2, 1):
+            click(tabs, tabs.tabRect(place).center())
+            await turns(20)
+            name = tabs.tabText(place)
+            assert desk.workspace == name
+            assert shown_panels(desk) == found.setdefault(name, shown_panels(desk)), name
+        assert found["Main"] == set(desk.docks)
+        assert "chart" not in found["Risk"]
+        assert "account" not in found["Options"]
+        desk.docks["tape"].toggleViewAction().trigger()
+        await turns()
+        assert shown_panels(desk) == found["Options"] | {"tape"}, "a panel that waits hidden comes when it is called"
+
+    assert terminal.open(journey, profile="paper", settings=paper(market)) == 0
+
+
 # ---------------------------------------------------------------- option chain
 def test_an_option_is_bought_from_the_chain_and_lines_are_given_back(terminal: Terminal, market: DrivenMarket) -> None:
     async def journey(desk: Desk) -> None:
