@@ -203,6 +203,7 @@ class ChartPanel(Panel):
             self.model.stale = stale
             self._show_price()
             self.view.quote_changed()
+            self.view.legend.update()
         if self.condition not in (Condition.LIVE, Condition.STALE):
             return  # what covers the bars says more than their age; the price stands in the header all the same
         if stale:
