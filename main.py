@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -181,14 +181,10 @@ def _open_profile(paths: "ProfilePaths", name: str, connection: "Connection") ->
     import subprocess
 
     from brokers.simulator.child import program
-    from terminal.paths import prepare_profile, profile_paths
-    from terminal.profile import settings_file
+    from terminal.profile import keep_connection
 
-    other = profile_paths(name, paths.root.parent)
-    prepare_profile(other)
-    file = settings_file(other)
-    file.save(replace(file.load().settings, connection=connection))
-    subprocess.Popen([*program(), "--profile", name, "--data-dir", str(paths.root.parent)], start_new_session=True)
+    folder = keep_connection(paths, name, connection)
+    subprocess.Popen([*program(), "--profile", name, "--data-dir", str(folder)], start_new_session=True)
 
 
 # ---------------------------------------------------------------- commands
@@ -316,8 +312,7 @@ def _selftest_tools() -> "Tools":
     from terminal.selftest import PROFILE, Tools, prepare
 
     def market(folder: Path) -> SimulatorChild:
-        history = ("--history", str(folder / "history.jsonl"))
-        return SimulatorChild(errors=folder / "simulator.txt", arguments=history)
+        return SimulatorChild(errors=folder / "simulator.txt", arguments=("--history", str(folder / "history.jsonl")))
 
     @contextlib.asynccontextmanager
     async def open_core(folder: Path) -> AsyncIterator["Kernel"]:
@@ -372,10 +367,7 @@ async def _findings(settings: "Settings", paths: "ProfilePaths") -> "list[Findin
 
     connection = settings.connection
     asked = connection_settings(connection, connection.mode, connection.host, connection.port)
-    found = [
-        Finding(name=check.name, state=check.state, text=check.text, way_out=check.way_out)
-        for check in await diagnose(asked, LiveClock())
-    ]
+    found = [Finding(**asdict(check)) for check in await diagnose(asked, LiveClock())]
     secrets = await asyncio.to_thread(open_secrets, paths.profile)
     return [*found, *machine_findings(paths.root, secrets)]
 

@@ -9,12 +9,13 @@ market is handed in.
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from terminal.logs import Logs
     from terminal.paths import ProfilePaths
-    from terminal.settings import Settings, SettingsFile
+    from terminal.settings import Connection, Settings, SettingsFile
 
 LOOK: Final = (
     ("connection", "mode", ("demo", "paper", "live")),
@@ -142,3 +143,19 @@ def settings_file(paths: "ProfilePaths") -> "SettingsFile":
         for fact in facts()
     ]
     return SettingsFile(paths.settings, rules)
+
+
+def keep_connection(beside: "ProfilePaths", name: str, connection: "Connection") -> Path:
+    """Save a connection in the profile ``name`` that lies beside another; return the folder of both.
+
+    Raises:
+        UserError: SET-00x, FIL-00x, it cannot be saved there.
+    """
+    from terminal.paths import prepare_profile, profile_paths
+
+    folder = beside.root.parent
+    other = profile_paths(name, folder)
+    prepare_profile(other)
+    file = settings_file(other)
+    file.save(replace(file.load().settings, connection=connection))
+    return folder
