@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Resident memory of the demo while its market runs thirty times as fast as life: is it flat?
 
-What is kept on purpose (prints, quotes, log lines, texts laid out) has bounds and must fill first: an hour of the
-market passes before anything is measured. Then the straight line through an hour of samples tells how fast memory
+What is kept on purpose (prints, quotes, log lines, texts laid out) has bounds and must fill first: two hours of the
+market pass before anything is measured. Then the straight line through an hour of samples tells how fast memory
 grows. Flat means: carried on over a whole session of the exchange (390 minutes) that line rises by less than 5 MB,
 2 % of what the process holds, which is what one more symbol or chart may cost. ``--quick`` warms up for a quarter of
 an hour only and still sees what fills.
@@ -52,7 +52,7 @@ class _Session:
 
 
 def measure(*, quick: bool) -> list[Row]:
-    warm, seen = (15, 15) if quick else (60, 60)
+    warm, seen = (15, 15) if quick else (120, 60)
     session = _Session(warm, seen)
     if demo.run(session.run, settings=f"[demo]\nspeed = {SPEED}.0\n"):
         raise RuntimeError("the demo ended early")
