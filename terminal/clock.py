@@ -46,6 +46,15 @@ class Clock(Protocol):
         """A new connection may be another broker (a replay of another year): learn afresh."""
         ...
 
+    def seconds_since(self, ns: int) -> float:
+        """Return the seconds of the machine since the broker's time was ``ns``, 0.0 when it lies ahead: an age."""
+        ...
+
+    @property
+    def drift_s(self) -> float:
+        """Seconds by which the broker's clock stood ahead at its last word; 0.0 in step, or once it was followed."""
+        ...
+
 
 class LiveClock:
     """Machine clock, corrected by the broker's.
@@ -90,6 +99,10 @@ class LiveClock:
     def seconds_until(self, ns: int) -> float:
         """Return the seconds of the machine until the broker's time is ``ns``; 0.0 when it is past."""
         return max(0, ns - self.now_ns()) / self._rate / NS_PER_S
+
+    def seconds_since(self, ns: int) -> float:
+        """Return an age in seconds of the machine: a market that runs faster does not make its feed older."""
+        return max(0, self.now_ns() - ns) / self._rate / NS_PER_S
 
     def _move(self, behind: int) -> None:
         """Follow the broker's clock to another time: what waits for a moment of it waits anew."""
@@ -176,6 +189,7 @@ class SimClock:
 
     def __init__(self, start_ns: int) -> None:
         self._now = start_ns
+        self.drift_s = 0.0
         self._queue: list[tuple[int, int, _SimTimer]] = []
         self._order = itertools.count()
 
@@ -188,10 +202,15 @@ class SimClock:
     def adjust(self, broker_ns: int) -> float:
         """Report the difference, change nothing: whoever steps the clock is its master."""
         behind = broker_ns - self._now
-        return 0.0 if -NS_PER_S <= behind <= NS_PER_S else behind / NS_PER_S
+        self.drift_s = 0.0 if -NS_PER_S <= behind <= NS_PER_S else behind / NS_PER_S
+        return self.drift_s
 
     def forget_broker(self) -> None:
-        """Nothing was learnt."""
+        """Nothing was learnt, but how far it was away."""
+        self.drift_s = 0.0
+
+    def seconds_since(self, ns: int) -> float:
+        return max(0, self._now - ns) / NS_PER_S
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         timer = _SimTimer(callback)

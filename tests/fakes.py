@@ -153,6 +153,7 @@ class FakeMarket:
     quotes: dict[InstrumentId, Quote] = field(default_factory=dict)
     options: dict[InstrumentId, OptionQuote] = field(default_factory=dict)
     age: float | None = 0.1
+    references: dict[InstrumentId, float] = field(default_factory=dict)
 
     def instrument(self, instrument_id: InstrumentId) -> Instrument | None:
         return self.instruments.get(instrument_id)
@@ -163,6 +164,9 @@ class FakeMarket:
     def option_quote(self, instrument_id: InstrumentId) -> OptionQuote | None:
         return self.options.get(instrument_id)
 
+    def reference(self, instrument_id: InstrumentId) -> float | None:
+        return self.references.get(instrument_id)
+
     def age_s(self, instrument_id: InstrumentId) -> float | None:
         return self.age if instrument_id in self.quotes else None
 
@@ -171,7 +175,9 @@ class FakeMarket:
             instrument_id=instrument_id,
             received_ns=0,
             bid=bid,
+            bid_size=100_000.0,
             ask=ask,
+            ask_size=100_000.0,
             last=last if last is not None else (bid + ask) / 2,
             previous_close=(bid + ask) / 2,
         )

@@ -11,8 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import structlog
+
 from terminal.bus import Bus
 from terminal.clock import NS_PER_S, Clock, Timer
+from terminal.market.sanity import sound_bar
 from terminal.model.enums import LinkState
 from terminal.model.events import LinkChanged
 from terminal.model.ids import InstrumentId
@@ -20,6 +23,7 @@ from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.ports import BarStream, HistoryFeed
 
+_log = structlog.get_logger("market")
 CLOSE_GRACE_S: Final = 7.0
 """IBKR updates a growing bar about every 5 s: a quiet bar is taken as closed this long after its end."""
 _LOOK_AGAIN_S: Final = 1.0
@@ -137,6 +141,11 @@ class BarFeed:
 
     # ------------------------------------------------------------ taking
     def _take(self, series: _Series, bars: Sequence[Bar], reset: bool) -> None:
+        if not all(map(sound_bar, bars)):
+            _log.warning("bars refused", instrument=series.instrument.id, seconds=series.seconds)
+            bars = tuple(filter(sound_bar, bars))
+            if not (bars or reset):
+                return
         if reset:
             series.bars = list(bars)
         else:

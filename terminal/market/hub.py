@@ -6,16 +6,18 @@ the link is sound, so a quiet market is not stale and a dead feed is. A quote wh
 may be broken is as old as itself until it is heard again: heartbeats speak only for what is followed.
 """
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from terminal.bus import Bus
 from terminal.clock import NS_PER_S, Clock
+from terminal.market import sanity
+from terminal.market.reference import EVERY_NS, Reference
+from terminal.market.sanity import HIGHEST_PRICE, LARGEST_SIZE, highest_price
 from terminal.model.enums import AssetClass, DataType, LinkState, OptionPriceSource
 from terminal.model.events import DataNotice, LinkChanged, SourceSpoke
 from terminal.model.ids import InstrumentId
@@ -26,7 +28,6 @@ _log = structlog.get_logger("market")
 _WARN_EVERY_NS: Final = 60 * NS_PER_S
 _CROSSED_NS: Final = NS_PER_S
 _TRADES_KEPT: Final = 2_000
-_INFINITE: Final = math.inf
 _FARM_BROKEN: Final = 2103
 """IBKR: a market-data farm is not connected."""
 
@@ -46,6 +47,7 @@ class MarketHub:
         self._options: dict[InstrumentId, dict[OptionPriceSource, OptionQuote]] = {}
         self._statistics: dict[InstrumentId, OptionStatistics] = {}
         self._trades: dict[InstrumentId, deque[Trade]] = {}
+        self._references: dict[InstrumentId, Reference] = {}
         self._link_ready = False
         self._spoke_ns: int | None = None
         self._lapsed: set[InstrumentId] = set()
@@ -93,13 +95,18 @@ class MarketHub:
         quote = self._quotes.get(instrument_id)
         return quote.mark if quote is not None else None
 
+    def reference(self, instrument_id: InstrumentId) -> float | None:
+        """Return the price of about a minute ago, None when nothing was heard yet."""
+        known = self._references.get(instrument_id)
+        return known.price(self._clock.now_ns()) if known is not None else None
+
     def age_s(self, instrument_id: InstrumentId) -> float | None:
         """Return seconds since the source last spoke for this instrument; None when it never did."""
         quote = self._quotes.get(instrument_id)
         if quote is None:
             return None
         if instrument_id in self._lapsed:
-            return max(0, self._clock.now_ns() - quote.received_ns) / NS_PER_S
+            return self._clock.seconds_since(quote.received_ns)
         return self.age_of(quote.received_ns)
 
     def age_of(self, received_ns: int) -> float:
@@ -107,57 +114,44 @@ class MarketHub:
         heard = received_ns
         if self._link_ready and self._spoke_ns is not None and self._spoke_ns > heard:
             heard = self._spoke_ns
-        return max(0, self._clock.now_ns() - heard) / NS_PER_S
+        return self._clock.seconds_since(heard)
 
     def source_age_s(self) -> float | None:
         """Return seconds since the source said anything at all."""
         if self._spoke_ns is None:
             return None
-        return max(0, self._clock.now_ns() - self._spoke_ns) / NS_PER_S
+        return self._clock.seconds_since(self._spoke_ns)
 
     # ------------------------------------------------------------ taking
     def on_quote(self, quote: Quote) -> None:
         self.messages += 1
         self._spoke_ns = quote.received_ns
-        bid, ask, last = quote.bid, quote.ask, quote.last
-        if bid is None or ask is None:
-            side = ask if bid is None else bid
-            sound = side is None or 0 < side < _INFINITE
-        else:
-            sound = 0 < bid <= ask < _INFINITE
-        if not sound or (last is not None and not 0 < last < _INFINITE):
+        if not _sound(quote):
             quote = self._mend(quote)
-        self._quotes[quote.instrument_id] = quote
+        name = quote.instrument_id
+        self._quotes[name] = quote
+        reference = self._references.get(name)
+        if reference is None:
+            reference = self._references[name] = Reference()
+        if not 0 <= quote.received_ns - reference.noted_ns < EVERY_NS:
+            reference.note(quote.received_ns, quote.last if quote.mid is None else quote.mid)
         if self._lapsed:
-            self._lapsed.discard(quote.instrument_id)
+            self._lapsed.discard(name)
         self._publish(quote)
 
     def _mend(self, quote: Quote) -> Quote:
         """Return the quote without the values that cannot be; count them and say so once a minute."""
         instrument = self._instruments.get(quote.instrument_id)
         signed = instrument is not None and instrument.asset_class in (AssetClass.COMBO, AssetClass.FUTURE)
-        bad: set[str] = set()
-        for name, value in (("bid", quote.bid), ("ask", quote.ask), ("last", quote.last)):
-            if value is None:
-                continue
-            if not math.isfinite(value):
-                bad.add(name)
-                self._refuse("non-finite", quote.instrument_id)
-            elif value <= 0 and not signed:
-                bad.add(name)
-                self._refuse("non-positive", quote.instrument_id)
+        bad = sanity.price_faults(quote, signed=signed) | sanity.size_faults(quote)
+        for kind in bad.values():
+            self._refuse(kind, quote.instrument_id)
         crossed = quote.bid is not None and quote.ask is not None and quote.bid > quote.ask
-        if crossed and not bad & {"bid", "ask"}:
-            bad |= {"bid", "ask"}
+        if crossed and not bad.keys() & {"bid", "ask"}:
+            bad |= {"bid": "crossed", "ask": "crossed"}
             self._refuse("crossed", quote.instrument_id, warn=self._stays_crossed(quote.instrument_id))
-        if not bad:
-            return quote
-        return replace(
-            quote,
-            bid=None if "bid" in bad else quote.bid,
-            ask=None if "ask" in bad else quote.ask,
-            last=None if "last" in bad else quote.last,
-        )
+        absent: dict[str, Any] = dict.fromkeys(bad)
+        return replace(quote, **absent) if bad else quote
 
     def _stays_crossed(self, instrument_id: InstrumentId) -> bool:
         """Say whether it is more than the moment between a bid and the ask that follows it."""
@@ -181,7 +175,9 @@ class MarketHub:
     def on_trade(self, trade: Trade) -> None:
         self.messages += 1
         self._spoke_ns = trade.received_ns
-        if not (0 < trade.price < _INFINITE and 0 <= trade.size < _INFINITE):
+        quote = self._quotes.get(trade.instrument_id)
+        highest = HIGHEST_PRICE if quote is None else highest_price(quote.previous_close)
+        if not (0 < trade.price < highest and 0 <= trade.size < LARGEST_SIZE):
             self._refuse("bad print", trade.instrument_id)
             return
         kept = self._trades.get(trade.instrument_id)
@@ -193,12 +189,20 @@ class MarketHub:
     def on_depth(self, depth: Depth) -> None:
         self.messages += 1
         self._spoke_ns = depth.received_ns
+        sound = sanity.sound_depth(depth)
+        if sound is not depth:
+            depth = sound
+            self._refuse("bad level", depth.instrument_id)
         self._depths[depth.instrument_id] = depth
         self._publish(depth)
 
     def on_option_quote(self, quote: OptionQuote) -> None:
         self.messages += 1
         self._spoke_ns = quote.received_ns
+        sound = sanity.sound_option(quote)
+        if sound is not quote:
+            quote = sound
+            self._refuse("bad computation", quote.instrument_id)
         by_source = self._options.get(quote.instrument_id)
         if by_source is None:
             by_source = self._options[quote.instrument_id] = {}
@@ -243,3 +247,20 @@ class MarketHub:
             self._lapsed.update(self._quotes)  # which instruments come from that farm is not told
         elif notice.channel == "quote" and notice.instrument_id is not None and notice.severity != "info":
             self.lapse(notice.instrument_id)
+
+
+def _sound(quote: Quote) -> bool:
+    """Say whether nothing in a quote is out of the ordinary: cheap, for every quote. What fails is looked at."""
+    bid, ask, last, close = quote.bid, quote.ask, quote.last, quote.previous_close
+    highest = HIGHEST_PRICE if close is None else highest_price(close)
+    if bid is None or ask is None:
+        side = ask if bid is None else bid
+        if side is not None and not 0 < side < highest:
+            return False
+    elif not 0 < bid <= ask < highest:
+        return False
+    if (last is not None and not 0 < last < highest) or (close is not None and not 0 < close < HIGHEST_PRICE):
+        return False
+    day = (quote.open or 0.0) + (quote.high or 0.0) + (quote.low or 0.0)
+    sizes = (quote.bid_size or 0.0) + (quote.ask_size or 0.0) + (quote.last_size or 0.0) + (quote.volume or 0.0)
+    return 0 <= day < highest and 0 <= sizes < LARGEST_SIZE

@@ -40,7 +40,7 @@ from terminal.trading.views import MarketView
 WAIT_S: Final = 10.0
 _EXIT_ROLES: Final = frozenset({BracketRole.STOP, BracketRole.TARGET})
 _RESTING: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL})
-_INSIST: Final = frozenset({"STALE_QUOTE", "DAILY_LOSS", "DUPLICATE", "PRICE_COLLAR"})
+_INSIST: Final = frozenset({"STALE_QUOTE", "DAILY_LOSS", "DUPLICATE", "PRICE_COLLAR", "PRICE_JUMP", "MKT_DISALLOWED"})
 """A person who closes a position has said so: soft checks do not ask again. A strategy has no such word."""
 _ZERO: Final = Decimal(0)
 Submit = Callable[[SubmitOrder, Decimal], tuple[ClientOrderId, ...]]

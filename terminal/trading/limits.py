@@ -62,6 +62,20 @@ class RiskLimits:
     collar_percent_option: float = _limit(50.0, "Price collar for options", "%", 1, 500, "against the model's price")
     collar_ticks_option: int = _limit(5, "Price collar for options, least", "ticks", 1, 1_000)
     stale_after_s: float = _limit(5.0, "Oldest quote to trade on", "s", 1, 60)
+    clock_skew_s: float = _limit(
+        30.0, "Broker's clock away from ours", "s", 5, 3_600, "orders stop until both agree; from 2 s on it is told"
+    )
+    jump_percent: float = _limit(
+        10.0, "Price jump within a minute", "%", 0.5, 500, "a person is asked; at least the ticks of the collar"
+    )
+    jump_percent_option: float = _limit(50.0, "Price jump of an option within a minute", "%", 1, 1_000)
+    market_spread_percent: float = _limit(
+        1.0, "Market order: widest spread", "%", 0.01, 50, "a person is asked; one tick always passes"
+    )
+    market_spread_percent_option: float = _limit(20.0, "Market order in an option: widest spread", "%", 0.1, 200)
+    market_size_percent: float = _limit(
+        300.0, "Market order: largest part of the size at the touch", "%", 1, 100_000, "a person is asked"
+    )
     loss_reduce_percent: float = _limit(2.0, "Day loss that allows only closing", "% of net liquidation", 0.1, 50)
     loss_halt_percent: float = _limit(3.0, "Day loss that halts and cancels", "% of net liquidation", 0.1, 50)
     orders_per_second: int = _limit(5, "Orders per second of one strategy", "orders", 1, 50)

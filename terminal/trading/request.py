@@ -79,12 +79,16 @@ class RiskContext:
     connected: bool
     reconciled: bool
     link_text: str
+    clock_skew_s: float
+    """How far the broker's clock stands from ours, in seconds; 0.0 once ours has followed it."""
     journal_healthy: bool
     journal_fill: float
     read_only: bool
     instrument: Instrument | None
     quote: Quote | None
     quote_age_s: float | None
+    reference: float | None
+    """What the instrument cost a minute ago."""
     model_price: float | None
     position: Decimal
     working_buy: Decimal

@@ -112,12 +112,14 @@ class RiskGate:
             connected=self._link.connected,
             reconciled=self._link.reconciled,
             link_text=self._link.text,
+            clock_skew_s=self._clock.drift_s,
             journal_healthy=self._journal.healthy,
             journal_fill=self._journal.queue_fill,
             read_only=self._venue.read_only,
             instrument=instrument,
             quote=self._market.quote(spec.instrument_id),
             quote_age_s=self._market.age_s(spec.instrument_id),
+            reference=self._market.reference(spec.instrument_id),
             model_price=option.price if option is not None else None,
             position=self._portfolio.position(spec.instrument_id).quantity,
             working_buy=worst_case(working, Side.BUY, leave_out=request.order),
@@ -182,6 +184,7 @@ class RiskGate:
             _use("Orders in the last second", self._history.within(1.0, elapsed), limits.account_orders_per_second, ""),
             _use("Working orders", self._index.open_count(), limits.max_open_account, ""),
             _use("Journal queue", self._journal.queue_fill * 100, 80.0, "%"),
+            _use("Broker's clock away from ours", abs(self._clock.drift_s), limits.clock_skew_s, "s"),
         ]
         rows += [self._position_use(instrument_id) for instrument_id in self._held()]
         return tuple(rows)

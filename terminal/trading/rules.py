@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from terminal.trading import rules_gate, rules_limits, rules_terms
+from terminal.trading import rules_gate, rules_limits, rules_market, rules_terms
 from terminal.trading.request import Denial, OrderRequest, RiskContext
 
 Rule = Callable[[OrderRequest, RiskContext], Denial | None]
@@ -15,6 +15,7 @@ RULES: Final[Sequence[Rule]] = (
     rules_gate.connection,  # before the state: a lost link halts too, and this says it in its own words
     rules_gate.trading_state,
     rules_gate.journal,
+    rules_gate.clock_skew,
     rules_gate.read_only_api,
     rules_gate.change_state,
     rules_terms.known_instrument,
@@ -23,6 +24,8 @@ RULES: Final[Sequence[Rule]] = (
     rules_terms.quantity,
     rules_limits.max_quantity,
     rules_limits.stale_quote,  # before what needs a price
+    rules_market.price_jump,
+    rules_market.market_order,
     rules_limits.max_notional,
     rules_limits.price_collar,
     rules_limits.max_position,

@@ -89,6 +89,19 @@ def journal(_request: OrderRequest, context: RiskContext) -> Denial | None:
     )
 
 
+def clock_skew(_request: OrderRequest, context: RiskContext) -> Denial | None:
+    """A quote's age, a session's end and an order's time mean nothing by a clock that is far off."""
+    limit = context.limits.clock_skew_s
+    if abs(context.clock_skew_s) < limit:
+        return None
+    return Denial(
+        code="CLOCK_SKEW",
+        reason=f"the broker's clock stands {context.clock_skew_s:+.0f} s from ours, limit {limit:g} s; wait until "
+        "Tiller has followed it, else check this machine's time service",
+        context={"skew_s": f"{context.clock_skew_s:.1f}", "limit_s": f"{limit:g}"},
+    )
+
+
 def read_only_api(_request: OrderRequest, context: RiskContext) -> Denial | None:
     if not context.read_only:
         return None

@@ -63,3 +63,29 @@ def test_the_stepped_clock_knows_moments_too() -> None:
     clock.call_at(HOUR - NS_PER_S, lambda: came.append(clock.now_ns()))
     clock.advance(2)
     assert came == [HOUR, HOUR + NS_PER_S]
+
+
+def test_ages_are_counted_in_seconds_of_the_machine() -> None:
+    """At a thousandfold rate a second of the machine is 1,000 s of the market: a feed is no older for that."""
+    fast, plain = LiveClock(1_000.0), SimClock(HOUR)
+    assert fast.seconds_since(fast.now_ns() - 2_000 * NS_PER_S) == pytest.approx(2.0, abs=0.5)
+    assert fast.seconds_since(fast.now_ns() + HOUR) == 0.0
+    assert plain.seconds_since(HOUR - 2 * NS_PER_S) == 2.0
+
+
+def test_a_clock_that_followed_the_broker_stands_nowhere_else() -> None:
+    clock = LiveClock()
+    clock.adjust(clock.now_ns())
+    assert clock.drift_s == 0.0
+    assert clock.adjust(clock.now_ns() + 45 * NS_PER_S) == clock.drift_s == pytest.approx(45, abs=1)
+    clock.adjust(clock.now_ns() + 45 * NS_PER_S)
+    assert clock.drift_s == 0.0
+    assert clock.jumps == 1
+
+
+def test_the_stepped_clock_follows_nobody_and_says_how_far_off_it_is() -> None:
+    clock = SimClock(HOUR)
+    for _ in range(3):
+        assert clock.adjust(HOUR + 45 * NS_PER_S) == clock.drift_s == 45.0
+    clock.adjust(HOUR)
+    assert clock.drift_s == 0.0

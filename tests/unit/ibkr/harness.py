@@ -43,7 +43,8 @@ class StepClock(SimClock):
 
     def adjust(self, broker_ns: int) -> float:
         self.adjusted.append(broker_ns)
-        return (broker_ns - self.now_ns()) / NS_PER_S
+        self.drift_s = (broker_ns - self.now_ns()) / NS_PER_S
+        return self.drift_s
 
     def forget_broker(self) -> None:
         self.forgotten += 1

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One series for all who follow it; each bar is told closed once, in order, and never while it may still change."""
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +13,7 @@ from terminal.market.bars import CLOSE_GRACE_S, BarClosed, BarFeed
 from terminal.model.enums import LinkState
 from terminal.model.events import LinkChanged
 from terminal.model.market import Bar
+from tests.conftest import AllowLogs
 from tests.unit.strategies.stage import STOCK, bars
 from tests.unit.strategy.floor import START, History
 
@@ -136,3 +139,13 @@ def test_the_stream_ends_with_its_last_follower(floor: Floor) -> None:
     assert floor.feed.bars(STOCK.id, 60) == ()
     floor.at(5)
     assert floor.closes == [], "its timer ended too"
+
+
+def test_a_bar_that_cannot_be_is_left_out(floor: Floor, allow_logs: AllowLogs) -> None:
+    allow_logs("market")
+    (good,) = bars([4.0], start_ns=START + MINUTE)
+    for bad in (replace(good, high=1e308), replace(good, close=math.nan), replace(good, volume=1e300)):
+        floor.source((bad,), False)
+    assert [bar.close for bar in floor.feed.bars(STOCK.id, 60)] == [1.0, 2.0, 3.0]
+    floor.source((replace(good, low=-1e300), good), False)
+    assert [bar.close for bar in floor.feed.bars(STOCK.id, 60)] == [1.0, 2.0, 3.0, 4.0]

@@ -13,7 +13,7 @@ from terminal.model.enums import AssetClass, LinkState, OptionPriceSource
 from terminal.model.events import LinkChanged, SourceSpoke
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
-from terminal.model.market import OptionQuote, OptionStatistics, Quote, Trade
+from terminal.model.market import Depth, DepthLevel, OptionQuote, OptionStatistics, Quote, Trade
 from tests.conftest import AllowLogs
 
 XYZ = InstrumentId("XYZ")
@@ -71,6 +71,114 @@ def test_values_that_cannot_be_are_left_out_and_counted(
         assert getattr(shown, name) == (None if name in gone else values[name])
     assert floor.hub.rejected == {kind: len(gone) if kind != "crossed" else 1}
     assert floor.heard == [shown]
+
+
+@pytest.mark.parametrize(
+    ("close", "values", "gone"),
+    [
+        (None, {"bid": 1e308, "ask": 1e308, "last": 1e308}, {"bid", "ask", "last"}),
+        (None, {"bid": 9.0, "ask": 1e7, "last": 9.5}, {"ask"}),
+        (None, {"bid": 9.0, "ask": 9.1e6, "last": 9.5}, set()),
+        (10.0, {"bid": 9_000.0, "ask": 10_000.0, "last": 1e6}, {"ask", "last"}),
+        (10.0, {"bid": 9.0, "ask": 9_999.0, "high": 10_001.0, "low": -1.0, "open": math.nan}, {"high", "low", "open"}),
+        (1e308, {"bid": 9.0, "ask": 10.0}, {"previous_close"}),
+        (math.nan, {"bid": 9.0, "ask": 10.0}, {"previous_close"}),
+        (0.01, {"bid": 20.0, "ask": 20.5}, set()),  # an option that came to life
+        (
+            None,
+            {"bid": 9.0, "bid_size": 1e300, "ask": 9.1, "ask_size": math.nan, "volume": 5.0},
+            {"bid_size", "ask_size"},
+        ),
+    ],
+)
+def test_what_is_beyond_every_plausible_bound_is_never_a_mark(
+    floor: Floor, close: float | None, values: dict[str, float], gone: set[str]
+) -> None:
+    given: dict[str, Any] = {"previous_close": close, **values}
+    floor.hub.on_quote(Quote(instrument_id=XYZ, received_ns=START, **given))
+    shown = floor.hub.quote(XYZ)
+    assert shown is not None
+    assert {name for name in given if given[name] is not None and getattr(shown, name) is None} == gone
+    assert sum(floor.hub.rejected.values()) == len(gone)
+    mark = floor.hub.mark(XYZ)
+    assert mark is None or mark < 1e7
+
+
+def test_an_absurd_print_level_and_computation_are_left_out(floor: Floor) -> None:
+    floor.quote(bid=9.0, ask=9.1)
+    floor.hub.on_trade(Trade(instrument_id=XYZ, event_ns=START, received_ns=START, price=1e308, size=1.0))
+    assert floor.hub.recent_trades(XYZ) == ()
+    levels = (DepthLevel(price=1e308, size=1.0), DepthLevel(price=9.0, size=1e300), DepthLevel(price=8.9, size=2.0))
+    floor.hub.on_depth(
+        Depth(instrument_id=XYZ, received_ns=START, bids=levels, asks=(DepthLevel(price=9.1, size=1.0),))
+    )
+    book = floor.hub.depth(XYZ)
+    assert book is not None
+    assert [level.price for level in book.bids] == [8.9]
+    floor.hub.on_option_quote(
+        OptionQuote(
+            instrument_id=XYZ,
+            received_ns=START,
+            source=OptionPriceSource.MODEL,
+            price=1e299,
+            implied_volatility=1e6,
+            delta=0.5,
+        )
+    )
+    option = floor.hub.option_quote(XYZ)
+    assert option is not None
+    assert (option.price, option.implied_volatility, option.delta) == (None, None, 0.5)
+    assert floor.hub.rejected == {"bad print": 1, "bad level": 1, "bad computation": 1}
+
+
+# ---------------------------------------------------------------- a minute ago
+def test_the_reference_is_the_price_of_a_minute_ago(floor: Floor) -> None:
+    assert floor.hub.reference(XYZ) is None
+    for second in range(300):
+        floor.quote(bid=100.0 + second, ask=101.0 + second)
+        floor.clock.advance(1)
+    known = floor.hub.reference(XYZ)
+    assert known == pytest.approx(100.5 + 240, abs=5)
+
+
+def test_a_price_that_jumps_is_seen_for_a_minute_and_then_is_the_price(floor: Floor) -> None:
+    for _ in range(120):
+        floor.quote(bid=99.99, ask=100.01)
+        floor.clock.advance(1)
+    seen = []
+    for _ in range(120):
+        floor.quote(bid=999.9, ask=1_000.1)
+        seen.append(floor.hub.reference(XYZ))
+        floor.clock.advance(1)
+    flip = seen.index(1_000.0)
+    assert 45 <= flip <= 75
+    assert set(seen[:flip]) <= {100.0, 550.0}
+    assert set(seen[flip:]) == {1_000.0}
+
+
+def test_a_price_that_flickers_never_is_the_reference(floor: Floor) -> None:
+    seen = set()
+    for second in range(600):
+        price = 1_000.0 if second % 5 == 0 and second % 3 == 0 else 100.0  # a third of the moments that are looked at
+        floor.quote(bid=price - 0.01, ask=price + 0.01)
+        if second > 90:
+            seen.add(round(floor.hub.reference(XYZ) or 0))
+        floor.clock.advance(1)
+    assert seen == {100}
+
+
+def test_a_quiet_market_keeps_its_reference(floor: Floor) -> None:
+    floor.quote(bid=99.99, ask=100.01)
+    floor.clock.advance(600)
+    floor.quote(bid=999.9, ask=1_000.1)
+    assert floor.hub.reference(XYZ) == 100.0
+
+
+def test_the_reference_survives_a_clock_that_is_taken_back(floor: Floor) -> None:
+    later = START + 3_600 * NS_PER_S
+    floor.hub.on_quote(Quote(instrument_id=XYZ, received_ns=later, bid=50.0, ask=50.0))
+    floor.quote(bid=99.99, ask=100.01)
+    assert floor.hub.reference(XYZ) == 100.0
 
 
 def test_a_sound_quote_is_passed_on_as_it_came(floor: Floor) -> None:

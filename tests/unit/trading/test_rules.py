@@ -43,7 +43,9 @@ from tests.unit.trading.desk import (
     stop,
 )
 
-QUOTE = Quote(instrument_id=AAPL, received_ns=START_NS, bid=99.99, ask=100.01, last=100.0)
+QUOTE = Quote(
+    instrument_id=AAPL, received_ns=START_NS, bid=99.99, bid_size=400.0, ask=100.01, ask_size=400.0, last=100.0
+)
 
 
 def context(**changes: Any) -> RiskContext:
@@ -60,12 +62,14 @@ def context(**changes: Any) -> RiskContext:
         "connected": True,
         "reconciled": True,
         "link_text": "",
+        "clock_skew_s": 0.0,
         "journal_healthy": True,
         "journal_fill": 0.0,
         "read_only": False,
         "instrument": stock(),
         "quote": QUOTE,
         "quote_age_s": 0.1,
+        "reference": 100.0,
         "model_price": None,
         "position": Decimal(0),
         "working_buy": Decimal(0),
@@ -103,7 +107,7 @@ def code_of(spec: OrderSpec | None = None, /, *, ask: OrderRequest | None = None
 
 def test_a_sound_order_passes_every_rule() -> None:
     assert judge(request(), context()) == []
-    assert len(RULES) == 21
+    assert len(RULES) == 24
 
 
 # ---------------------------------------------------------------- may anything leave?
@@ -301,7 +305,7 @@ def test_notional_of_a_market_order_is_the_far_touch_with_its_collar() -> None:
 def test_notional_counts_multiplier_and_currency() -> None:
     spec = limit(quantity=1, price="5000.00")
     quote = replace(QUOTE, bid=5000.0, ask=5000.25, last=5000.0)
-    base: dict[str, Any] = {"instrument": future(), "quote": quote}
+    base: dict[str, Any] = {"instrument": future(), "quote": quote, "reference": 5000.0}
     assert code_of(spec, limits=RiskLimits(max_notional_futures=250_000), **base) == ""
     assert code_of(spec, limits=RiskLimits(max_notional_futures=249_999), **base) == "MAX_NOTIONAL"
     assert code_of(spec, limits=RiskLimits(max_notional_futures=250_000), rate_to_base=1.01, **base) == "MAX_NOTIONAL"
@@ -355,13 +359,13 @@ def test_price_collar(side: Side, price: str, code: str) -> None:
 
 def test_collar_is_at_least_ten_ticks() -> None:
     quote = replace(QUOTE, bid=0.49, ask=0.50, last=0.50)
-    assert code_of(limit(price="0.60"), quote=quote) == ""
-    assert code_of(limit(price="0.61"), quote=quote) == "PRICE_COLLAR"
+    assert code_of(limit(price="0.60"), quote=quote, reference=0.495) == ""
+    assert code_of(limit(price="0.61"), quote=quote, reference=0.495) == "PRICE_COLLAR"
 
 
 def test_option_collar_goes_by_the_model() -> None:
     quote = replace(QUOTE, bid=4.0, ask=6.0, last=5.0)
-    base: dict[str, Any] = {"instrument": option(), "quote": quote}
+    base: dict[str, Any] = {"instrument": option(), "quote": quote, "reference": 5.0}
     assert code_of(limit(quantity=1, price="7.50"), model_price=5.0, **base) == ""
     assert code_of(limit(quantity=1, price="7.51"), model_price=5.0, **base) == "PRICE_COLLAR"
     assert code_of(limit(quantity=1, price="7.51"), model_price=None, **base) == ""  # against the ask of 6.00
