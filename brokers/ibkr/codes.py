@@ -29,6 +29,8 @@ NO_TRADES: Final = 9014
 SEND_STUCK: Final = 9015
 NEVER_SENT: Final = 9016
 CANCEL_NEVER_SENT: Final = 9017
+QUOTES_FROZEN: Final = 9018
+BARS_SILENT: Final = 9019
 UNSUPPORTED_VERSION: Final = 503
 CANNOT_CONNECT: Final = 502
 CLIENT_ID_TAKEN: Final = 326
@@ -213,6 +215,13 @@ CODES: Final[Mapping[int, Code]] = {
     NO_TRADES: _info("There are no prints for this kind of contract", channel="ticks", kind=Kind.NOTE),
     SEND_STUCK: _error("The server does not take our messages", "Tiller reconnects", "session"),
     NEVER_SENT: _error("The order still waited to be sent: it never left"),
+    QUOTES_FROZEN: _warn(
+        "Quotes stand still: the stream says nothing and a question about it brought no answer, or another price",
+        "Tiller asks for them again; strategies wait meanwhile",
+        "quote",
+        Kind.NOTE,
+    ),
+    BARS_SILENT: _warn("Live updates of the bars stopped", "Tiller asks again", "history", Kind.NOTE),
     CANCEL_NEVER_SENT: _error("The cancel still waited to be sent: it never left", "Cancel again"),
 }
 """IBKR code -> what it means. A code that is not here is shown with IBKR's own text."""

@@ -59,6 +59,8 @@ class _Machine:
         self.monotonic_ns = clock.monotonic_ns
         self.call_later = clock.call_later
         self.call_at = clock.call_at
+        self.seconds_since = clock.seconds_since
+        self.drift_s = 0.0
 
     def adjust(self, broker_ns: int) -> float:
         self.skew_s = (broker_ns - self._clock.now_ns()) / NS_PER_S

@@ -15,6 +15,7 @@ from brokers.ibkr.connection import Connection, Request
 from brokers.ibkr.contracts import ContractRegister, to_ib
 from brokers.ibkr.link import Link
 from brokers.ibkr.parse import DATA_TYPE_NUMBERS, DATA_TYPES
+from brokers.ibkr.silence import Line, Pulse, SilenceWatch
 from brokers.ibkr.timing import BrokerClock
 from terminal.model.enums import AssetClass, DataType, OptionPriceSource, OptionRight
 from terminal.model.events import DataTypeChanged
@@ -69,6 +70,7 @@ class _Line:
     statistics: tuple[float, ...] = ()
     heard: bool = False
     refused: bool = False
+    pulse: Pulse = field(default_factory=Pulse)
     id: InstrumentId = field(init=False)
     read_statistics: "Callable[[Ticker], tuple[float, ...]]" = field(init=False)
     is_option: bool = field(init=False)
@@ -104,6 +106,7 @@ class MarketData:
         self._by_ticker: dict[int, _Line] = {}
         self._tape_by_req: dict[int, _Tape] = {}
         self._data_type = DataType.LIVE
+        self._silence = SilenceWatch(clock, sink, link, self._lines.values, self._reopen)
 
     # ------------------------------------------------------------ session
     def begin(self, connection: Connection) -> None:
@@ -115,9 +118,11 @@ class MarketData:
             self._open_line(line)
         for tape in self._tapes.values():
             self._open_tape(tape)
+        self._silence.begin(connection)
 
     def end(self, connection: Connection) -> None:
         """Forget the connection's ids; end what runs where it still lives."""
+        self._silence.end(connection)
         for line in list(self._lines.values()):
             self._close_line(line)
             if line.fallback and not line.wanted:
@@ -203,6 +208,13 @@ class MarketData:
         if not line.refused:
             connection.client.cancelMktData(req_id)
 
+    def _reopen(self, line: Line) -> None:
+        """Ask for a line anew, in its own place."""
+        mine = self._lines.get(line.instrument.id)
+        if mine is line:
+            self._close_line(mine)
+            self._open_line(mine)
+
     def _on_refused(self, line: _Line, code: int) -> bool:
         if codes.lookup(code).kind is codes.Kind.FAILED and code != 10197:
             line.refused = True
@@ -230,12 +242,14 @@ class MarketData:
         if connection is None:
             return
         ns, by_ticker, sink, make = connection.packet_ns, self._by_ticker, self._sink, parse.quote
+        heard_ns = connection.heard_ns
         for ticker in tickers:
             line = by_ticker.get(id(ticker))
             if line is None:
                 continue
             line.heard = True
             if ticker.ticks:
+                line.pulse.beat(heard_ns)
                 if line.wanted:
                     sink(make(ticker, line.id, ns, line.data_type))
                 if line.fallback:

@@ -19,7 +19,7 @@ from terminal.market import sanity
 from terminal.market.reference import EVERY_NS, Reference
 from terminal.market.sanity import HIGHEST_PRICE, LARGEST_SIZE, highest_price
 from terminal.model.enums import AssetClass, DataType, LinkState, OptionPriceSource
-from terminal.model.events import DataNotice, LinkChanged, SourceSpoke
+from terminal.model.events import DataNotice, LinkChanged, QuotesFrozen, SourceSpoke
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, Trade
@@ -60,6 +60,7 @@ class MarketHub:
         bus.subscribe(SourceSpoke, self._on_spoke)
         bus.subscribe(LinkChanged, self._on_link)
         bus.subscribe(DataNotice, self._on_notice)
+        bus.subscribe(QuotesFrozen, lambda event: self._lapsed.update(event.instrument_ids))
 
     # ------------------------------------------------------------ reading
     def instrument(self, instrument_id: InstrumentId) -> Instrument | None:

@@ -162,6 +162,14 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotesFrozen:
+    """These streams of quotes hang, although the source itself goes on: what they told is as old as it is."""
+
+    ns: int
+    instrument_ids: tuple[InstrumentId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KillSwitchReport:
     """Progress of a kill: (order, what the broker answered, confirmed)."""
 
