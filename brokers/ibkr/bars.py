@@ -9,19 +9,20 @@ keeps up to date.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from brokers.ibkr import codes
+from brokers.ibkr.bar_stream import REAL_TIME_S, Stream
+from brokers.ibkr.bar_watch import BarWatch
 from brokers.ibkr.codes import HistoryRefusal
 from brokers.ibkr.connection import Connection, Request
 from brokers.ibkr.contracts import ContractRegister, to_ib
 from brokers.ibkr.hours import format_utc
 from brokers.ibkr.link import Link
 from brokers.ibkr.pacing import HistoryPacing
-from brokers.ibkr.series import BAR_SIZES, SOURCES, Series, duration_text, make_series
+from brokers.ibkr.series import BAR_SIZES, SOURCES, Series, duration_text, make_series, merged
 from brokers.ibkr.timing import BrokerClock, within
-from terminal.clock import Timer
 from terminal.errors import BrokerError, LinkLostError, PacedError, RefusedError
 from terminal.model.enums import AssetClass, BarSource
 from terminal.model.instrument import Instrument
@@ -31,42 +32,12 @@ _ANSWER_S: Final = 30.0
 _PACED_ATTEMPTS: Final = 3
 _PACED_WAIT_S: Final = 15.0
 _RETRY_S: Final = (5.0, 15.0, 60.0)
-_REAL_TIME_S: Final = 5
-"""The one size of IBKR's real-time bars."""
 
 
 @dataclass(eq=False, slots=True)
 class _Pending:
     series: Series
     answer: "asyncio.Future[list[Bar]]"
-    connection: Connection
-
-
-@dataclass(eq=False, slots=True)
-class _Stream:
-    """One keep-up-to-date series; fulfils `BarStream`."""
-
-    series: Series
-    sink: Callable[[Sequence[Bar], bool], None]
-    feed: "History"
-    req_id: int = 0
-    live_id: int = 0
-    early: list[Bar] = field(default_factory=list)
-    answered: bool = False
-    last: Bar | None = None
-    closed: bool = False
-    failures: int = 0
-    task: "asyncio.Task[None] | None" = None
-    retry: Timer | None = None
-    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
-
-    @property
-    def real_time(self) -> bool:
-        """Whether it grows by real-time bars."""
-        return self.series.seconds == _REAL_TIME_S
-
-    def close(self) -> None:
-        self.feed.close_stream(self)
 
 
 class History:
@@ -79,8 +50,8 @@ class History:
         self._connection: Connection | None = None
         self._pacing: HistoryPacing | None = None
         self._pending: dict[int, _Pending] = {}
-        self._streams: dict[int, _Stream] = {}
-        self._wanted: list[_Stream] = []
+        self._streams: dict[int, Stream] = {}
+        self._wanted: list[Stream] = []
 
     # ------------------------------------------------------------ session
     def begin(self, connection: Connection) -> None:
@@ -135,7 +106,7 @@ class History:
             return
 
     async def _ask(self, series: Series) -> list[Bar]:
-        pacing = self._pacing = self._pacing or HistoryPacing(self._clock)
+        pacing = self._paced()
         self._open_connection()
         await pacing.enter(seconds=series.seconds, contract=series.contract_key, key=series.key)
         try:
@@ -143,11 +114,15 @@ class History:
         finally:
             pacing.leave()
 
+    def _paced(self) -> HistoryPacing:
+        self._pacing = self._pacing or HistoryPacing(self._clock)
+        return self._pacing
+
     async def _answer(self, series: Series) -> list[Bar]:
         connection = self._open_connection()
         answer: asyncio.Future[list[Bar]] = asyncio.get_running_loop().create_future()
         req_id = self._send(connection, series, lambda code, text: self._refused(req_id, code, text), keep=False)
-        self._pending[req_id] = _Pending(series, answer, connection)
+        self._pending[req_id] = _Pending(series, answer)
         try:
             return await within(self._clock, _ANSWER_S, answer)
         except TimeoutError:
@@ -199,33 +174,34 @@ class History:
         duration_s: int,
         regular_hours_only: bool,
         sink: Callable[[Sequence[Bar], bool], None],
-    ) -> "_Stream":
+    ) -> Stream:
         """Stream one series; see `HistoryFeed.keep_bars`."""
         source = BarSource.MIDPOINT if instrument.asset_class is AssetClass.FOREX else BarSource.TRADES
         series = make_series(instrument, seconds, duration_s, None, source, regular_hours_only=regular_hours_only)
-        stream = _Stream(series, sink, self)
+        stream = Stream(series, sink, self.close_stream, BarWatch(self._clock, series, lambda: self._silent(stream)))
         self._register.remember(instrument)
         self._wanted.append(stream)
         self._start(stream)
         return stream
 
-    def close_stream(self, stream: _Stream) -> None:
+    def close_stream(self, stream: Stream) -> None:
         if not stream.closed:
             stream.closed = True
             self._wanted.remove(stream)
             self._stop(stream)
 
-    def _start(self, stream: _Stream) -> None:
+    def _start(self, stream: Stream) -> None:
         if stream.task is None and self._connection is not None and self._connection.alive:
             stream.task = asyncio.get_running_loop().create_task(self._run(stream), name="bars")
             stream.tasks.add(stream.task)
             stream.task.add_done_callback(stream.tasks.discard)
 
-    def _stop(self, stream: _Stream) -> None:
+    def _stop(self, stream: Stream) -> None:
         connection, req_id, live_id = self._connection, stream.req_id, stream.live_id
         kept = bool(req_id) and not (stream.answered and stream.real_time)
         stream.req_id, stream.live_id, stream.last, stream.answered = 0, 0, None, False
         stream.early.clear()
+        stream.watch.rest()
         if stream.task is not None:
             stream.task.cancel()
             stream.task = None
@@ -243,10 +219,9 @@ class History:
         if live_id:
             connection.client.cancelRealTimeBars(live_id)
 
-    async def _run(self, stream: _Stream) -> None:
+    async def _run(self, stream: Stream) -> None:
         """Ask once, paced; what follows comes through the messages."""
-        pacing = self._pacing = self._pacing or HistoryPacing(self._clock)
-        series = stream.series
+        pacing, series = self._paced(), stream.series
         # one entry for both: real-time bars have a limit of their own, as high as that of history
         await pacing.enter(seconds=series.seconds, contract=series.contract_key, key=(*series.key, "keep"))
         try:
@@ -263,11 +238,12 @@ class History:
             if stream.real_time:
                 stream.live_id = self._send_live(connection, stream)
                 self._streams[stream.live_id] = stream
+            stream.watch.begin()
         finally:
             stream.task = None
             pacing.leave()
 
-    def _send_live(self, connection: Connection, stream: _Stream) -> int:
+    def _send_live(self, connection: Connection, stream: Stream) -> int:
         series = stream.series
         req_id = connection.request_id(
             Request(
@@ -279,14 +255,14 @@ class History:
         connection.client.reqRealTimeBars(
             req_id,
             to_ib(series.instrument),
-            _REAL_TIME_S,
+            REAL_TIME_S,
             SOURCES[series.source],
             series.regular_hours_only,
             [],
         )
         return req_id
 
-    def _stream_error(self, stream: _Stream, code: int, text: str, *, live: bool) -> bool:
+    def _stream_error(self, stream: Stream, code: int, text: str, *, live: bool) -> bool:
         """Ask again after an interruption or pacing; a refusal ends the stream's answer until the next session."""
         row = codes.lookup(code)
         refusal = codes.history_refusal(text) if code == 162 else HistoryRefusal.OTHER
@@ -297,14 +273,23 @@ class History:
         if row.kind is codes.Kind.RESUBSCRIBE or refusal is HistoryRefusal.PACING or code == 420:
             self._again(stream, subscribed=live or row.kind is codes.Kind.RESUBSCRIBE)
         elif row.kind is codes.Kind.FAILED and live:
+            stream.watch.rest()
             self._streams.pop(stream.live_id, None)
             stream.live_id = 0
         elif row.kind is codes.Kind.FAILED:
+            stream.watch.rest()
             self._streams.pop(stream.req_id, None)
             stream.req_id, stream.answered = 0, True
         return row.kind is not codes.Kind.QUIET
 
-    def _again(self, stream: _Stream, *, subscribed: bool) -> None:
+    def _silent(self, stream: Stream) -> None:
+        """Its updates stopped while it should have some: ask anew, from history on."""
+        if not stream.answered:
+            self._link.notice(codes.BARS_SILENT, instrument_id=stream.series.instrument.id)
+        self._stop(stream)
+        self._start(stream)
+
+    def _again(self, stream: Stream, *, subscribed: bool) -> None:
         if not subscribed:
             self._streams.pop(stream.req_id, None)
             stream.req_id = 0
@@ -313,7 +298,7 @@ class History:
         stream.failures += 1
         stream.retry = self._clock.call_later(delay, lambda: self._retry(stream))
 
-    def _retry(self, stream: _Stream) -> None:
+    def _retry(self, stream: Stream) -> None:
         stream.retry = None
         if not stream.closed and not stream.req_id:
             self._start(stream)
@@ -335,10 +320,12 @@ class History:
         if pending is not None and not pending.answer.done():
             pending.answer.set_result(made)
         elif stream is not None:
-            made = _merged(made, stream.early)
+            made = merged(made, stream.early)
             stream.failures, stream.answered = 0, True
             stream.last = made[-1] if made else None
             stream.early.clear()
+            if stream.watch.answered(stream.last):
+                self._link.notice(codes.BARS_SILENT, instrument_id=stream.series.instrument.id)
             stream.sink(made, True)
 
     def _read(self, series: Series, fields: list[str]) -> list[Bar]:
@@ -360,7 +347,7 @@ class History:
         if stream is None:
             return
         count, date, opened, close, high, low, average, volume = fields[2:10]
-        self._grow(stream, stream.series.bar((date, opened, high, low, close, volume, average, count), closed=False))
+        stream.grow(stream.series.bar((date, opened, high, low, close, volume, average, count), closed=False))
 
     def on_real_time_bar(self, fields: list[str]) -> None:
         """Take message 50: a bar of five seconds that has ended. Raises ValueError, IndexError, unreadable."""
@@ -369,25 +356,6 @@ class History:
             return
         bar = stream.series.bar(fields[3:11], closed=True)
         if stream.answered:
-            self._grow(stream, bar)
+            stream.grow(bar)
         else:
             stream.early.append(bar)
-
-    @staticmethod
-    def _grow(stream: _Stream, bar: Bar) -> None:
-        last = stream.last
-        if last is not None and bar.start_ns < last.start_ns:
-            return  # older than what is shown: a repetition
-        stream.last = bar
-        if last is not None and bar.start_ns > last.start_ns and not last.closed:
-            stream.sink((replace(last, closed=True), bar), False)
-        else:
-            stream.sink((bar,), False)
-
-
-def _merged(history: list[Bar], early: list[Bar]) -> list[Bar]:
-    """Return history with the bars that ended while it was on its way; a bar that ended replaces a growing one."""
-    if not early:
-        return history
-    by_start = {bar.start_ns: bar for bar in history} | {bar.start_ns: bar for bar in early}
-    return [by_start[start] for start in sorted(by_start)]

@@ -95,3 +95,11 @@ def make_series(
         source=source,
         regular_hours_only=regular_hours_only,
     )
+
+
+def merged(history: list[Bar], early: list[Bar]) -> list[Bar]:
+    """Return history with the bars that ended while it was on its way; a bar that ended replaces a growing one."""
+    if not early:
+        return history
+    by_start = {bar.start_ns: bar for bar in history} | {bar.start_ns: bar for bar in early}
+    return [by_start[start] for start in sorted(by_start)]

@@ -28,7 +28,7 @@ TICKS = (
     responses_data.TICK_GENERIC,
     responses_data.TICK_OPTION_COMPUTATION,
 )
-MARKET_DATA = 1
+MARKET_DATA, HISTORY = 1, 20
 REAL_SEND = CountedSession.send
 
 
@@ -150,3 +150,44 @@ async def test_silence_outside_the_liquid_hours_is_no_question(profile: ProfileP
             w.clock.advance(1)
             await w.settle()
         assert _requests(w) == asked
+
+
+async def _chart(w: World) -> list[bool]:
+    """Follow minute bars of AAPL; return what the chart is told: whether it starts anew."""
+    told: list[bool] = []
+    w.core.bars.open(
+        w.instrument("AAPL"),
+        seconds=60,
+        duration_s=3600,
+        owner="test",
+        sink=lambda _, reset: told.append(reset),
+        regular_hours_only=False,
+    )
+    await w.step(20)
+    assert told[0]
+    return told
+
+
+@pytest.mark.parametrize("how", ["stops", "stranger"])
+async def test_bar_updates_that_stop_are_asked_for_again(profile: ProfilePaths, lose: Any, how: str) -> None:
+    async with world(profile) as w:
+        await w.ready()
+        told = await _chart(w)
+        asked = w.server.requests[HISTORY]
+
+        def lost(message: Any, values: Any) -> bool:
+            if message is not responses_data.HISTORICAL_DATA_UPDATE:
+                return False
+            if how == "stranger":
+                values["req_id"] = 999_999
+            return how == "stops"
+
+        lose(lost)
+        await w.step(130, slice_s=1.0)
+        assert w.server.requests[HISTORY] == asked + 1
+        assert told.count(True) == 2
+        lose(lambda *_: False)
+        told.clear()
+        await w.step(60, slice_s=1.0)
+        assert False in told
+        assert True not in told

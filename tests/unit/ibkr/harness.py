@@ -114,13 +114,17 @@ class Desk:
     def task(self, work: Coroutine[object, object, T]) -> "asyncio.Task[T]":
         return asyncio.get_running_loop().create_task(work)
 
+    async def settle(self) -> None:
+        """Let what is on its way arrive."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
     async def step_until(self, condition: Callable[[], bool], step_s: float = 0.25, limit_s: float = 60) -> float:
         """Step the clock until something is so; return the seconds stepped."""
         stepped = 0.0
         while not condition():
             assert stepped <= limit_s, "it never became so"
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await self.settle()
             if condition():
                 break
             self.clock.advance(step_s)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from brokers.ibkr import codes
 from brokers.ibkr.pacing import HistoryPacing
 from brokers.ibkr.series import BAR_SIZES, duration_text
 from terminal.clock import NS_PER_S
 from terminal.errors import BrokerError, LinkLostError, PacedError, RefusedError
 from terminal.model.enums import AssetClass, BarSource, LinkState
 from terminal.model.events import DataNotice
-from terminal.model.instrument import Instrument
+from terminal.model.instrument import Instrument, Session
 from terminal.model.market import Bar
 from tests.unit.ibkr.harness import AAPL, MSFT, Desk, StepClock, desk
 
@@ -422,3 +423,114 @@ async def test_refused_real_time_bars_leave_history_and_say_so() -> None:
         notice = await one.heard.first(DataNotice)
         assert (notice.code, notice.channel, notice.instrument_id) == (321, "history", AAPL.id)
         assert len(chart.calls) == 1
+
+
+# ---------------------------------------------------------------- updates that stop
+def _now(one: Desk) -> int:
+    return one.clock.now_ns() // NS_PER_S // 60 * 60
+
+
+def _silence_notices(one: Desk) -> list[DataNotice]:
+    return [notice for notice in one.heard.of(DataNotice) if notice.code == codes.BARS_SILENT]
+
+
+async def test_updates_that_stop_are_asked_for_again_within_two_bars() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        one.tws.answers["20"] = lambda f: [answer(f[1], row(_now(one)))]
+        req_id = await stream(one, chart)
+        await one.step_until(lambda: len(chart.calls) == 1)
+        one.tws.send(*update(req_id, _now(one), 101.5))
+        await one.step_until(lambda: len(chart.calls) == 2)
+        waited = await one.step_until(lambda: len(one.tws.all(20)) == 2, limit_s=200)
+        assert 119 <= waited <= 121
+        assert [fields[2] for fields in one.tws.all(25)] == [req_id]
+        await one.step_until(lambda: len(chart.calls) == 3)
+        assert chart.calls[2][1], "the chart starts again"
+        assert [(notice.channel, notice.instrument_id) for notice in _silence_notices(one)] == [("history", AAPL.id)]
+
+
+async def test_asking_again_in_vain_becomes_rare_and_an_update_makes_it_prompt() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        first = _now(one)
+        one.tws.answers["20"] = lambda f: [answer(f[1], row(first))]
+        await stream(one, chart)
+
+        async def asked(times: int) -> float:
+            return await one.step_until(lambda: len(one.tws.all(20)) == times, step_s=1, limit_s=2_000)
+
+        waits = [await asked(times) for times in (2, 3, 4, 5)]
+        assert waits == pytest.approx([120, 240, 480, 960], abs=3)
+        assert _silence_notices(one) == [], "a market without trades is no fault"
+        one.tws.send(*update(one.tws.all(20)[-1][1], _now(one), 101.5))
+        await one.step_until(lambda: not chart.calls[-1][1])
+        assert await one.step_until(lambda: len(one.tws.all(20)) == 6, step_s=1, limit_s=200) <= 121
+
+
+async def test_updates_of_a_stranger_and_older_ones_are_none() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        one.tws.answers["20"] = lambda f: [answer(f[1], row(_now(one)))]
+        req_id = await stream(one, chart)
+        await one.step_until(lambda: len(chart.calls) == 1)
+        waited = 0
+        while len(one.tws.all(20)) < 2 and waited < 200:
+            one.tws.send(*update("999999", _now(one), 101.5))
+            one.tws.send(*update(req_id, T0 - 600, 101.5))
+            one.clock.advance(1)
+            await one.settle()
+            waited += 1
+        assert waited <= 130
+
+
+async def test_nothing_is_missing_while_its_market_is_closed() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        opens = one.clock.now_ns() + 7_200 * NS_PER_S
+        closed = replace(AAPL, liquid_hours=(Session(start_ns=opens, end_ns=opens + 7_200 * NS_PER_S),))
+        one.tws.answers["20"] = lambda f: [answer(f[1], row(T0))]
+        await stream(one, chart, closed)
+        waited = await one.step_until(lambda: len(one.tws.all(20)) == 2, step_s=1, limit_s=9_000)
+        assert 7_200 <= waited <= 7_200 + 241
+
+
+async def test_an_answer_that_never_comes_is_asked_for_again_and_told() -> None:
+    async with desk() as one:
+        await one.ready()
+        await stream(one, Chart())
+        waited = await one.step_until(lambda: len(one.tws.all(20)) == 2, limit_s=200)
+        assert waited <= 121
+        assert len(_silence_notices(one)) == 1
+
+
+async def test_real_time_bars_that_stop_are_asked_for_again() -> None:
+    async with desk() as one:
+        await one.ready()
+        chart = Chart()
+        one.tws.answers["20"] = lambda f: [answer(f[1], row(T0))]
+        _, live = await five_seconds(one, chart)
+        await one.step_until(lambda: len(chart.calls) == 1)
+        await one.step_until(lambda: len(one.tws.all(50)) == 2, limit_s=30)
+        assert [fields[2] for fields in one.tws.all(51)] == [live]
+
+
+async def test_a_closed_or_refused_stream_is_not_asked_for_again() -> None:
+    async with desk() as one:
+        await one.ready()
+        kept = one.broker.keep_bars(AAPL, seconds=60, duration_s=3600, regular_hours_only=True, sink=Chart())
+        req_id = (await one.tws.request(20))[1]
+        one.broker.keep_bars(MSFT, seconds=60, duration_s=3600, regular_hours_only=True, sink=Chart())
+        refused = (await one.tws.request(20, 2))[1]
+        one.tws.send(*answer(req_id, row(T0)))
+        one.tws.send(4, 2, refused, 200, "No security definition", "")
+        await one.heard.first(DataNotice)
+        kept.close()
+        for _ in range(300):
+            one.clock.advance(1)
+            await one.settle()
+        assert len(one.tws.all(20)) == 2

@@ -98,7 +98,7 @@ async def test_a_price_that_just_changed_is_no_fault() -> None:
         one.tws.send(1, 6, stream, 1, 250, 5, 0)
         await one.heard.first(Quote, len(one.heard.of(Quote)) + 1)
         for _ in range(8):
-            await one.step_until(lambda: True)
+            await one.settle()
             one.clock.advance(0.5)
         assert one.heard.of(QuotesFrozen) == []
 
@@ -125,7 +125,7 @@ async def test_a_snapshot_that_may_not_be_had_is_asked_of_the_stream_itself(code
         await one.step_until(lambda: len(_streams(one)) == 2)
         one.tws.send(1, 6, _streams(one)[1][2], 1, 100, 5, 0)
         await one.heard.first(Quote, len(one.heard.of(Quote)) + 1)
-        await one.step_until(lambda: True)
+        await one.settle()
         one.clock.advance(3)
         assert one.heard.of(QuotesFrozen) == []
         told = {notice.code for notice in one.heard.of(DataNotice)}
@@ -177,7 +177,7 @@ async def test_a_question_leaves_nothing_in_the_library(end: Callable[[Desk], Aw
         await end(one)
         for _ in range(4):
             one.clock.advance(0.5)
-            await one.step_until(lambda: True)
+            await one.settle()
         gc.collect()
         wrapper = connection.wrapper
         assert not wrapper.tickers
