@@ -80,12 +80,14 @@ class StrategyRunner:
         desk: StrategyDesk,
         bars: BarFeed,
         find_instrument: Callable[[str], Instrument | None],
+        stopwatch: Callable[[], int] = perf_ns,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._desk = desk
         self._bars = bars
         self._find = find_instrument
+        self._stopwatch = stopwatch
         self._entries: dict[StrategyId, StrategyEntry] = {}
         self._timer: Timer | None = None
         bus.subscribe(BarClosed, self._on_bar)
@@ -342,14 +344,14 @@ class StrategyRunner:
 
     def _guarded(self, entry: StrategyEntry, call: Callable[[], None]) -> None:
         """Run one callback of a strategy; whatever it raises stops that strategy alone."""
-        started = perf_ns()
+        started = self._stopwatch()
         try:
             call()
         except Exception as fault:
             _log.error("strategy stopped by an exception", strategy=entry.plugin.id, exc_info=fault)
             self._switch(entry, StrategyState.FAULTED, f"{type(fault).__name__}: {fault}")
             return
-        spent = perf_ns() - started
+        spent = self._stopwatch() - started
         if spent > SLOW_CALLBACK_NS:
             entry.slow_callbacks += 1
             _log.warning("slow strategy callback", strategy=entry.plugin.id, milliseconds=round(spent / 1e6, 1))

@@ -48,6 +48,10 @@ class Book:
     by_strategy: dict[StrategyId | None, Position] = field(default_factory=dict)
     version: int = 0
     """Grows with every change: caches key on it."""
+    folds: int = 0
+    """Counts how often all was added up afresh: what was computed before the last time no longer holds."""
+    added: list[Booking] = field(default_factory=list)
+    """The bookings since then, oldest first: what changed nothing but itself."""
 
     def learn(self, multiplier: Decimal, currency: str) -> None:
         """Take the contract's facts; fold again when they change the amounts."""
@@ -64,6 +68,7 @@ class Book:
         self.bookings[booking.key] = booking
         if known is None and not booking.opening:
             self._add(booking)
+            self.added.append(booking)
             self.version += 1
         else:
             self._fold()
@@ -94,6 +99,8 @@ class Book:
     def _fold(self) -> None:
         self.total = _FLAT
         self.by_strategy = {}
+        self.added.clear()
+        self.folds += 1
         for booking in sorted(self.bookings.values(), key=lambda each: not each.opening):
             self._add(booking)
         for charge in self.charges.values():

@@ -75,9 +75,12 @@ def reset_of(instrument: Instrument, now_ns: int) -> Reset:
     raise ValueError(f"no reset before {now_ns} in {instrument.time_zone}")
 
 
-def day_sums(bookings: Iterable[Booking], reset_ns: int) -> DaySums:
-    """Split the bookings of an instrument at the reset. An adopted opening position counts as held before."""
-    held = traded = cash = _ZERO
+def day_sums(bookings: Iterable[Booking], reset_ns: int, so_far: DaySums | None = None) -> DaySums:
+    """Split the bookings of an instrument at the reset and add them to ``so_far``.
+
+    An adopted opening position counts as held before.
+    """
+    held, traded, cash = (so_far.held, so_far.traded, so_far.cash) if so_far is not None else (_ZERO, _ZERO, _ZERO)
     for booking in bookings:
         if booking.opening or booking.event_ns < reset_ns:
             held += booking.signed

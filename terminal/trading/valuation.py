@@ -26,6 +26,9 @@ _MARK_BEFORE_RESET_NS: Final = 10 * 60 * NS_PER_S
 class _Day:
     looked_ns: int
     version: int
+    folds: int
+    added: int
+    """How many of `Book.added` the sums hold."""
     reset: Reset
     sums: DaySums
     price_at_reset: float | None = None
@@ -94,12 +97,18 @@ class Valuation:
             day = self._days[instrument.id] = _Day(
                 looked_ns=now,
                 version=book.version,
+                folds=book.folds,
+                added=len(book.added),
                 reset=reset,
                 sums=day_sums(book.bookings.values(), reset.ns),
                 price_at_reset=price,
             )
         elif day.version != book.version:
-            day.version, day.sums = book.version, day_sums(book.bookings.values(), reset.ns)
+            if day.folds == book.folds:
+                day.sums = day_sums(book.added[day.added :], reset.ns, day.sums)
+            else:
+                day.sums = day_sums(book.bookings.values(), reset.ns)
+            day.version, day.folds, day.added = book.version, book.folds, len(book.added)
         day.looked_ns = now
         return day
 

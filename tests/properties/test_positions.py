@@ -12,14 +12,16 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terminal.clock import NS_PER_S
 from terminal.model import events as e
 from terminal.model.enums import BracketRole, OrderOrigin, Side
 from terminal.model.ids import AccountId, ClientOrderId, ExecutionId, GroupId, StrategyId
 from terminal.model.order import Order
 from terminal.trading.book import Book, Booking
-from terminal.trading.daily_pnl import daily_pnl, day_sums
+from terminal.trading.daily_pnl import daily_pnl, day_sums, reset_of
 from terminal.trading.request import worst_case
-from tests.unit.trading.desk import AAPL, limit
+from terminal.trading.valuation import Valuation
+from tests.unit.trading.desk import AAPL, START_NS, limit, stock
 
 D = Decimal
 
@@ -237,3 +239,43 @@ def test_exits_of_a_bracket_count_once_and_only_for_what_may_have_filled(
     assert worst_case(orders, Side.SELL) == max(longest - (quantity - filled), 0)
     assert worst_case(orders, Side.SELL, leave_out=protect) <= worst_case(orders, Side.SELL)
     assert entry.instrument_id == AAPL
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 12),  # the key: one that is known is a correction
+            st.integers(-9, 9),
+            st.integers(1, 900),
+            st.integers(0, 40),
+            st.sampled_from([False, False, False, True]),
+            st.integers(0, 2),  # how often the day is looked at afterwards
+        ),
+        max_size=40,
+    ),
+    st.integers(0, 40),
+)
+def test_the_days_sums_kept_up_to_date_equal_those_added_up_afresh(
+    history: list[tuple[int, int, int, int, bool, int]], reset_s: int
+) -> None:
+    now = START_NS
+    instrument = stock()
+    valuation = Valuation(
+        now_ns=lambda: now,
+        instrument_of=lambda _: instrument,
+        mark_of=lambda _: 7.0,
+        previous_close_of=lambda _: 5.0,
+    )
+    reset = reset_of(instrument, now)
+    book = Book()
+    book.learn(D(1), "USD")
+    for key, signed, price, moment, opening, looks in history:
+        ns = reset.ns + (moment - reset_s) * NS_PER_S
+        book.book(
+            Booking(key=str(key), signed=D(signed), price=D(price), event_ns=ns, strategy_id=None, opening=opening)
+        )
+        for _ in range(looks):
+            afresh = day_sums(book.bookings.values(), reset.ns)
+            ours = valuation.daily(AAPL, book)
+            assert ours == daily_pnl(afresh, mark=7.0, price_at_reset=5.0, multiplier=D(1))

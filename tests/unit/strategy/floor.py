@@ -175,6 +175,8 @@ class Floor:
 
     def __init__(self) -> None:
         self.clock = SimClock(START)
+        self.worked_ns = 0
+        """What the stopwatch of the callbacks shows: a busy machine must not make a strategy slow."""
         self.bus = Bus()
         self.desk = Desk()
         self.history = History()
@@ -185,7 +187,12 @@ class Floor:
         self.bus.subscribe(DecisionMade, self.decisions.append)
         self.bus.subscribe(StrategyChanged, self.states.append)
         self.runner = StrategyRunner(
-            bus=self.bus, clock=self.clock, desk=self.desk, bars=self.feed, find_instrument=self.known.get
+            bus=self.bus,
+            clock=self.clock,
+            desk=self.desk,
+            bars=self.feed,
+            find_instrument=self.known.get,
+            stopwatch=lambda: self.worked_ns,
         )
 
     def add(

@@ -151,6 +151,27 @@ def test_an_exception_stops_that_strategy_alone(floor: Floor, allow_logs: AllowL
     assert {command.strategy_id for command in floor.desk.submitted} == {good}
 
 
+@pytest.mark.parametrize(("milliseconds", "slow"), [(5, 0), (6, 2)])
+def test_a_slow_callback_is_told_and_goes_on(
+    floor: Floor, allow_logs: AllowLogs, caplog: pytest.LogCaptureFixture, milliseconds: int, slow: int
+) -> None:
+    allow_logs("strategies")
+
+    class Slow(Eager):
+        def on_bar(self, ctx: StrategyContext, bar: Bar) -> None:
+            floor.worked_ns += milliseconds * 1_000_000
+            super().on_bar(ctx, bar)
+
+    name = floor.add("slow", Slow)
+    floor.runner.set_state(name, LIVE)
+    floor.warm()
+    floor.bar(1)
+    floor.bar(2)
+    entry = floor.runner.entry(name)
+    assert (entry.state, entry.slow_callbacks) == (LIVE, slow)
+    assert sum(record.name == "strategies" for record in caplog.records) == slow
+
+
 def test_a_strategy_that_failed_can_be_switched_on_again(floor: Floor, allow_logs: AllowLogs) -> None:
     allow_logs("strategies")
     name = floor.add("bad", Broken)

@@ -89,6 +89,7 @@ class Theatre:
             desk=StrategyDoor(desk.engine, MarketHub(desk.bus, desk.clock), lambda: Mode.PAPER),
             bars=BarFeed(self.history, desk.bus, desk.clock),
             find_instrument=lambda text: desk.market.instrument(InstrumentId(text)),
+            stopwatch=lambda: 0,  # how busy the machine is does not matter here
         )
         for name in (ALPHA, BETA):
             plugin = StrategyPlugin(id=name, title=name, factory="", summary="", default_symbols=("AAPL",))

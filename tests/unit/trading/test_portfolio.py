@@ -4,6 +4,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +17,11 @@ from terminal.model.instrument import Session
 from terminal.model.position import Position
 from terminal.trading.book import Book, Booking
 from terminal.trading.daily_pnl import RULE_MIDNIGHT, RULE_OPEN, DaySums, daily_pnl, day_sums, reset_of
+from terminal.trading.limits import RiskLimits
 from tests.unit.trading.desk import AAPL, ACCOUNT, ALPHA, CALL, ES, EURUSD, Desk, forex, future, limit, market, stock
+
+if TYPE_CHECKING:
+    from _collections_abc import dict_values
 
 D = Decimal
 NY = ZoneInfo("America/New_York")
@@ -251,3 +256,43 @@ def test_fill_rows_tell_owner_and_commission() -> None:
     [row] = desk.engine.portfolio.fills()
     assert (row.strategy_id, row.quantity, row.commission, row.exchange) == (ALPHA, D(10), D("0.35"), "NASDAQ")
     assert datetime.fromtimestamp(row.event_ns // NS_PER_S, UTC).year == 2025
+
+
+class _Counted(dict[str, Booking]):
+    """Bookings that count how often all of them are looked at."""
+
+    looks = 0
+
+    def values(self) -> "dict_values[str, Booking]":
+        self.looks += 1
+        return super().values()
+
+
+def test_a_fill_adds_to_the_day_instead_of_adding_the_day_up_afresh() -> None:
+    desk = Desk(limits=RiskLimits(orders_per_second=50, account_orders_per_second=40))
+    desk.hold(100)
+    book = desk.engine.portfolio._book(AAPL)
+    assert book is not None
+    book.bookings = counted = _Counted(book.bookings)
+    assert desk.engine.portfolio.daily_pnl(AAPL) == pytest.approx(0.0)
+    before = counted.looks
+    for number in range(10):
+        desk.market.show(AAPL, 101.0 + number, 101.0 + number)
+        desk.hold(10)
+        desk.engine.portfolio.daily_pnl(AAPL)
+        desk.engine.portfolio.day_pnl()
+    assert counted.looks == before
+    price = [101 + number for number in range(10)]
+    assert desk.engine.portfolio.daily_pnl(AAPL) == pytest.approx(200 * 110 - 100 * 100 - 10 * sum(price))
+
+
+def test_a_corrected_fill_is_counted_once_in_the_day() -> None:
+    desk = Desk()
+    order = desk.submit(market())
+    desk.say(desk.execution(order, 60, "100", execution_id="0001.0001.01.01"))
+    desk.market.show(AAPL, 101.0, 101.0)
+    assert desk.engine.portfolio.daily_pnl(AAPL) == pytest.approx(60.0)
+    desk.say(desk.execution(order, 50, "100", execution_id="0001.0001.01.02"))
+    assert desk.engine.portfolio.daily_pnl(AAPL) == pytest.approx(50.0)
+    desk.say(desk.execution(order, 50, "100.5", execution_id="0001.0002.01.01"))
+    assert desk.engine.portfolio.daily_pnl(AAPL) == pytest.approx(75.0)
