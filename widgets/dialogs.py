@@ -45,6 +45,7 @@ async def finished(dialog: QDialog) -> bool:
     try:
         return await answer
     finally:
+        dialog.hide()  # deleted later: a question that nobody waits for must not stand until then
         dialog.deleteLater()
 
 

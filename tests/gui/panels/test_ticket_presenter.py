@@ -101,3 +101,4 @@ async def test_click_after_disarming_asks_first(tmp_path: Path, qapp: QApplicati
         await one.rest()
         assert len(one.venue.placed) == 1
         assert one.window.findChildren(Confirm)
+    assert QApplication.activeModalWidget() is None, "the question went with who asked it"
