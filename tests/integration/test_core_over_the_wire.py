@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders of the core over a real socket to the simulated TWS, judged by what the simulator really holds."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from brokers.simulator.protocol import responses_data
@@ -271,8 +272,11 @@ async def test_one_wrong_quote_of_the_broker_halts_nothing(profile: ProfilePaths
         line.sent.clear()  # the next true quote is told whole
         await w.settle()
         assert (core.execution.risk.day_loss_percent() or 0.0) > core.execution.risk.limits.loss_halt_percent
-        (denied,) = w.submit(w.limit("AAPL", Side.BUY, 1, w.instrument("AAPL").snap(quote.bid * 0.49)))
-        assert "today's loss" in w.order(denied).reason
+        order = w.limit("AAPL", Side.BUY, 1, w.instrument("AAPL").snap(quote.bid * 0.49))
+        (denied,) = w.submit(order)
+        assert "within a minute" in w.order(denied).reason
+        (denied,) = w.submit(replace(order, confirmed_warnings=frozenset({"PRICE_JUMP"})))
+        assert "today's loss" in w.order(denied).reason, "who insists on the price meets the next rule"
         core.execution.daily_loss.look()  # the look of this second falls on it
         await w.step(15)
         assert core.execution.trading.state is TradingState.ACTIVE

@@ -120,7 +120,6 @@ class Age:
     quote_dead: int
     pnl_stale: int
     pnl_dead: int
-    order_stale: int
     account_stale: int
     preview_stale: int
 
