@@ -5,7 +5,6 @@ Market data age by the last word for their instrument, the broker's own figures 
 account is not stale, a silent link is. What was heard before the link broke is as old as itself until told again.
 """
 
-from terminal.clock import NS_PER_S
 from terminal.kernel import Kernel
 from terminal.model.enums import LinkState
 from terminal.model.events import LinkChanged
@@ -79,5 +78,5 @@ class Ages:
         if told_ns is None:
             return None
         if told_ns in self._before:
-            return max(0, self._kernel.clock.now_ns() - told_ns) / NS_PER_S
+            return self._kernel.clock.seconds_since(told_ns)
         return self._kernel.hub.age_of(told_ns)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from terminal.bus import Bus
-from terminal.clock import NS_PER_S, SimClock
+from terminal.clock import NS_PER_S, LiveClock, SimClock
 from terminal.market.hub import MarketHub
 from terminal.model.enums import AssetClass, LinkState, OptionPriceSource
-from terminal.model.events import LinkChanged, SourceSpoke
+from terminal.model.events import LinkChanged, QuotesFrozen, SourceSpoke
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
 from terminal.model.market import Depth, DepthLevel, OptionQuote, OptionStatistics, Quote, Trade
@@ -298,4 +298,29 @@ def test_a_word_for_another_instrument_counts_as_a_word_of_the_source(floor: Flo
 def test_a_time_stamp_from_the_future_is_no_negative_age(floor: Floor) -> None:
     floor.link(LinkState.READY)
     floor.hub.on_quote(Quote(instrument_id=XYZ, received_ns=START + 5 * NS_PER_S, bid=1.0, ask=2.0))
+    assert floor.hub.age_s(XYZ) == 0
+
+
+def test_a_market_that_runs_faster_makes_no_quote_older() -> None:
+    """Heartbeats come once a second of the machine: at a hundredfold speed that is 100 s of the market."""
+    bus, clock = Bus(), LiveClock(100.0)
+    hub = MarketHub(bus, clock)
+    bus.publish(LinkChanged(ns=clock.now_ns(), state=LinkState.READY))
+    heard = clock.now_ns() - 300 * NS_PER_S
+    hub.on_quote(Quote(instrument_id=XYZ, received_ns=heard, bid=1.0, ask=2.0))
+    assert hub.age_s(XYZ) == pytest.approx(3.0, abs=0.9)
+    assert hub.source_age_s() == pytest.approx(3.0, abs=0.9)
+    bus.publish(SourceSpoke(ns=clock.now_ns()))
+    assert (hub.age_s(XYZ) or 0) < 0.9
+
+
+def test_streams_that_hang_are_as_old_as_they_are_until_they_speak(floor: Floor) -> None:
+    floor.link(LinkState.READY)
+    floor.quote(bid=1.0, ask=2.0)
+    floor.clock.advance(8)
+    floor.spoke()
+    assert floor.hub.age_s(XYZ) == 0
+    floor.bus.publish(QuotesFrozen(ns=floor.clock.now_ns(), instrument_ids=(XYZ,)))
+    assert floor.hub.age_s(XYZ) == 8
+    floor.quote(bid=1.0, ask=2.0)
     assert floor.hub.age_s(XYZ) == 0
