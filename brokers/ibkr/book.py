@@ -8,7 +8,7 @@ for ever. Here such a message is a `BookError`, and the owner asks for the book 
 from typing import Final
 
 from terminal.model.ids import InstrumentId
-from terminal.model.market import Depth, DepthLevel
+from terminal.model.market import HIGHEST_PRICE, LARGEST_SIZE, Depth, DepthLevel
 
 INSERT: Final = 0
 UPDATE: Final = 1
@@ -72,8 +72,8 @@ class Book:
 
 
 def _level(price: float, size: float, maker: str) -> DepthLevel:
-    if not abs(price) < 1e300 or not 0 <= size < 1e300:
-        raise BookError(f"a level needs finite numbers, was {price} x {size}")
+    if not abs(price) < HIGHEST_PRICE or not 0 <= size < LARGEST_SIZE:
+        raise BookError(f"a level needs a price and a size that can be, was {price:g} x {size:g}")
     return DepthLevel(price=price, size=size, maker=maker)
 
 

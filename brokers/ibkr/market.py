@@ -15,7 +15,7 @@ from brokers.ibkr.connection import Connection, Request
 from brokers.ibkr.contracts import ContractRegister, to_ib
 from brokers.ibkr.link import Link
 from brokers.ibkr.parse import DATA_TYPE_NUMBERS, DATA_TYPES
-from brokers.ibkr.silence import Line, Pulse, SilenceWatch
+from brokers.ibkr.silence import BURST_NS, Line, Pulse, SilenceWatch
 from brokers.ibkr.timing import BrokerClock
 from terminal.model.enums import AssetClass, DataType, OptionPriceSource, OptionRight
 from terminal.model.events import DataTypeChanged
@@ -249,7 +249,11 @@ class MarketData:
                 continue
             line.heard = True
             if ticker.ticks:
-                line.pulse.beat(heard_ns)
+                pulse = line.pulse
+                if heard_ns - pulse.heard_ns > BURST_NS:
+                    pulse.beat(heard_ns)
+                else:
+                    pulse.heard_ns = heard_ns
                 if line.wanted:
                     sink(make(ticker, line.id, ns, line.data_type))
                 if line.fallback:

@@ -44,7 +44,7 @@ _DIFFERS_NS: Final = NS_PER_S
 """A price that just changed reaches the stream within this time of the snapshot."""
 _RETRY_NS: Final = (5 * NS_PER_S, 15 * NS_PER_S, 60 * NS_PER_S)
 _MOST_QUESTIONS: Final = 2
-_BURST_NS: Final = NS_PER_S // 10
+BURST_NS: Final = NS_PER_S // 10
 """Packets closer together are one word."""
 _KNOWN_BEATS: Final = 5
 _FIRST_GAP_NS: Final = 6 * NS_PER_S
@@ -67,16 +67,14 @@ class Pulse:
     retry_ns: int = 0
 
     def beat(self, now_ns: int) -> None:
-        """The line spoke."""
+        """The line spoke, more than `BURST_NS` after its last word; what is closer only moves ``heard_ns``."""
         gap = now_ns - self.heard_ns
         self.heard_ns = now_ns
-        if gap > _BURST_NS:
-            if self.beats and not self.frozen:  # a stream that hung is no rhythm
-                self.gap_ns += (min(gap, LONGEST_ALONE_NS) - self.gap_ns) * _SMOOTHING
-            self.beats += 1
-        if self.answers or self.retries or self.frozen:
-            self.answers = self.retries = 0
-            self.frozen = False
+        if self.beats and not self.frozen:  # a stream that hung is no rhythm
+            self.gap_ns += (min(gap, LONGEST_ALONE_NS) - self.gap_ns) * _SMOOTHING
+        self.beats += 1
+        self.answers = self.retries = 0
+        self.frozen = False
 
     def silence_ns(self, now_ns: int) -> int:
         return now_ns - max(self.heard_ns, self.vouched_ns)

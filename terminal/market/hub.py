@@ -17,12 +17,12 @@ from terminal.bus import Bus
 from terminal.clock import NS_PER_S, Clock
 from terminal.market import sanity
 from terminal.market.reference import EVERY_NS, Reference
-from terminal.market.sanity import HIGHEST_PRICE, LARGEST_SIZE, highest_price
+from terminal.market.sanity import FAR_CLOSE, LEAST_CLOSE, TIMES_CLOSE, highest_price, plain_depth
 from terminal.model.enums import AssetClass, DataType, LinkState, OptionPriceSource
 from terminal.model.events import DataNotice, LinkChanged, QuotesFrozen, SourceSpoke
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
-from terminal.model.market import Depth, OptionQuote, OptionStatistics, Quote, Trade
+from terminal.model.market import HIGHEST_PRICE, LARGEST_SIZE, Depth, OptionQuote, OptionStatistics, Quote, Trade
 
 _log = structlog.get_logger("market")
 _WARN_EVERY_NS: Final = 60 * NS_PER_S
@@ -48,6 +48,8 @@ class MarketHub:
         self._statistics: dict[InstrumentId, OptionStatistics] = {}
         self._trades: dict[InstrumentId, deque[Trade]] = {}
         self._references: dict[InstrumentId, Reference] = {}
+        self._noted_ns = 0
+        """When the prices of all were taken last."""
         self._link_ready = False
         self._spoke_ns: int | None = None
         self._lapsed: set[InstrumentId] = set()
@@ -127,17 +129,25 @@ class MarketHub:
     def on_quote(self, quote: Quote) -> None:
         self.messages += 1
         self._spoke_ns = quote.received_ns
-        if not _sound(quote):
+        bid, ask, last, close = quote.bid, quote.ask, quote.last, quote.previous_close
+        if close is None:
+            highest = HIGHEST_PRICE
+        elif LEAST_CLOSE <= close < FAR_CLOSE:  # as `highest_price`, but for every quote
+            highest = close * TIMES_CLOSE
+        else:
+            highest = HIGHEST_PRICE if 0 < close < HIGHEST_PRICE else 0.0
+        if bid is None or ask is None:
+            side = ask if bid is None else bid
+            sound = side is None or 0 < side < highest
+        else:
+            sound = 0 < bid <= ask < highest
+        if not sound or not highest or (last is not None and not 0 < last < highest):
             quote = self._mend(quote)
-        name = quote.instrument_id
-        self._quotes[name] = quote
-        reference = self._references.get(name)
-        if reference is None:
-            reference = self._references[name] = Reference()
-        if not 0 <= quote.received_ns - reference.noted_ns < EVERY_NS:
-            reference.note(quote.received_ns, quote.last if quote.mid is None else quote.mid)
+        if not 0 <= quote.received_ns - self._noted_ns < EVERY_NS:
+            self._note_prices(quote.received_ns)
+        self._quotes[quote.instrument_id] = quote
         if self._lapsed:
-            self._lapsed.discard(name)
+            self._lapsed.discard(quote.instrument_id)
         self._publish(quote)
 
     def _mend(self, quote: Quote) -> Quote:
@@ -153,6 +163,16 @@ class MarketHub:
             self._refuse("crossed", quote.instrument_id, warn=self._stays_crossed(quote.instrument_id))
         absent: dict[str, Any] = dict.fromkeys(bad)
         return replace(quote, **absent) if bad else quote
+
+    def _note_prices(self, now_ns: int) -> None:
+        """Remember what everything cost until now, before a new quote counts."""
+        self._noted_ns = now_ns
+        for name, quote in self._quotes.items():
+            reference = self._references.get(name)
+            if reference is None:
+                reference = self._references[name] = Reference()
+            middle = quote.mid
+            reference.note(now_ns, quote.last if middle is None else middle)
 
     def _stays_crossed(self, instrument_id: InstrumentId) -> bool:
         """Say whether it is more than the moment between a bid and the ask that follows it."""
@@ -190,9 +210,8 @@ class MarketHub:
     def on_depth(self, depth: Depth) -> None:
         self.messages += 1
         self._spoke_ns = depth.received_ns
-        sound = sanity.sound_depth(depth)
-        if sound is not depth:
-            depth = sound
+        if not plain_depth(depth):
+            depth = sanity.sound_depth(depth)
             self._refuse("bad level", depth.instrument_id)
         self._depths[depth.instrument_id] = depth
         self._publish(depth)
@@ -248,20 +267,3 @@ class MarketHub:
             self._lapsed.update(self._quotes)  # which instruments come from that farm is not told
         elif notice.channel == "quote" and notice.instrument_id is not None and notice.severity != "info":
             self.lapse(notice.instrument_id)
-
-
-def _sound(quote: Quote) -> bool:
-    """Say whether nothing in a quote is out of the ordinary: cheap, for every quote. What fails is looked at."""
-    bid, ask, last, close = quote.bid, quote.ask, quote.last, quote.previous_close
-    highest = HIGHEST_PRICE if close is None else highest_price(close)
-    if bid is None or ask is None:
-        side = ask if bid is None else bid
-        if side is not None and not 0 < side < highest:
-            return False
-    elif not 0 < bid <= ask < highest:
-        return False
-    if (last is not None and not 0 < last < highest) or (close is not None and not 0 < close < HIGHEST_PRICE):
-        return False
-    day = (quote.open or 0.0) + (quote.high or 0.0) + (quote.low or 0.0)
-    sizes = (quote.bid_size or 0.0) + (quote.ask_size or 0.0) + (quote.last_size or 0.0) + (quote.volume or 0.0)
-    return 0 <= day < highest and 0 <= sizes < LARGEST_SIZE

@@ -20,22 +20,19 @@ OLDEST_NS: Final = 90 * NS_PER_S
 class Reference:
     """Prices of one instrument, one in five seconds, of the last minute and a half."""
 
-    __slots__ = ("_taken", "noted_ns")
+    __slots__ = ("_taken",)
 
     def __init__(self) -> None:
         self._taken: deque[tuple[int, float]] = deque()
-        self.noted_ns = 0
-        """When the last one was taken."""
 
     def note(self, ns: int, price: float | None) -> None:
-        """Take a price. Call it when `EVERY_NS` have passed since ``noted_ns``, or time went back."""
+        """Take a price. To be called when `EVERY_NS` have passed, or when time went back."""
         if price is None:
             return
         taken = self._taken
-        if ns < self.noted_ns:  # the broker's clock was taken back: what lies in the future is no past
+        if taken and ns < taken[-1][0]:  # the broker's clock was taken back: what lies in the future is no past
             taken.clear()
         taken.append((ns, price))
-        self.noted_ns = ns
         while len(taken) > 1 and taken[1][0] <= ns - OLDEST_NS:  # the one in force at the oldest moment stays
             taken.popleft()
 

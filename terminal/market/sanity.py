@@ -9,14 +9,13 @@ from dataclasses import fields, replace
 from math import isfinite
 from typing import Any, Final
 
-from terminal.model.market import Bar, Depth, OptionQuote, Quote
+from terminal.model.market import HIGHEST_PRICE, LARGEST_SIZE, Bar, Depth, OptionQuote, Quote
 
-HIGHEST_PRICE: Final = 1e7
-"""Above every price of an instrument that IBKR trades; the dearest share costs less than a tenth of it."""
-LARGEST_SIZE: Final = 1e13
-_TIMES_CLOSE: Final = 1_000.0
-_LEAST_CLOSE: Final = 1.0
+TIMES_CLOSE: Final = 1_000.0
+LEAST_CLOSE: Final = 1.0
 """Below it one cent is a large step, and an option can grow a thousandfold in a day."""
+FAR_CLOSE: Final = HIGHEST_PRICE / TIMES_CLOSE
+"""From here on no multiple of it is the tighter bound."""
 _HIGHEST_VOLATILITY: Final = 100.0
 """10,000 % a year."""
 _PRICES: Final = ("bid", "ask", "last", "open", "high", "low", "previous_close")
@@ -28,9 +27,17 @@ _GREEKS: Final = tuple(
 
 def highest_price(previous_close: float | None) -> float:
     """Return the price that nothing of this instrument can reach today."""
-    if previous_close is None or not _LEAST_CLOSE <= previous_close < HIGHEST_PRICE:
+    if previous_close is None or not LEAST_CLOSE <= previous_close < HIGHEST_PRICE:
         return HIGHEST_PRICE
-    return min(previous_close * _TIMES_CLOSE, HIGHEST_PRICE)
+    return min(previous_close * TIMES_CLOSE, HIGHEST_PRICE)
+
+
+def plain_depth(depth: Depth) -> bool:
+    """Say whether the ends of both sides can be: a book in order lies between them. Cheap, for every change."""
+    for side in (depth.bids, depth.asks):
+        if side and not (_level(side[0].price, side[0].size) and _level(side[-1].price, side[-1].size)):
+            return False
+    return True
 
 
 def price_faults(quote: Quote, *, signed: bool) -> dict[str, str]:

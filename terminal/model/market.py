@@ -2,9 +2,15 @@
 """Market data as nouns. Measurements are float; None means absent; times are int nanoseconds UTC."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from terminal.model.enums import BarSource, DataType, OptionPriceSource, Side
 from terminal.model.ids import InstrumentId
+
+HIGHEST_PRICE: Final = 1e7
+"""Above every price of an instrument that IBKR trades; the dearest share costs less than a tenth of it."""
+LARGEST_SIZE: Final = 1e13
+"""Above every size and every day's volume."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from terminal.model.enums import AssetClass, OrderType, Side
 from terminal.model.instrument import Instrument
-from terminal.model.market import Quote
+from terminal.model.market import LARGEST_SIZE, Quote
 from terminal.trading.limits import RiskLimits
 from terminal.trading.request import Denial, OrderRequest, RiskContext
 
@@ -106,9 +106,9 @@ def _spread(instrument: Instrument, quote: Quote, limits: RiskLimits) -> tuple[s
 
 
 def _size(request: OrderRequest, shown: float | None, limits: RiskLimits) -> tuple[str, dict[str, str]]:
-    """A size that is not told (or told as 0, as odd lots are) stops a strategy; a person sees the book."""
+    """A size that is not told (or as 0, like odd lots), or that cannot be, stops a strategy; a person sees the book."""
     quantity = float(request.spec.quantity)
-    if not shown:
+    if shown is None or not 0 < shown < LARGEST_SIZE:
         if request.by_person:
             return "", {}
         return "how much stands at the touch is not known", {"shown": ""}

@@ -56,13 +56,17 @@ def test_a_pulse_is_patient_by_its_own_rhythm() -> None:
     assert busy.patience_ns == LONGEST_NS
 
 
-def test_packets_of_one_burst_are_one_word() -> None:
-    pulse = Pulse()
-    for second in range(1, 101):
-        for part in range(5):
-            pulse.beat(second * NS_PER_S + part * NS_PER_S // 1_000)
-    assert pulse.beats == 100
-    assert pulse.gap_ns == pytest.approx(NS_PER_S, rel=0.05)
+async def test_packets_of_one_burst_are_one_word() -> None:
+    async with desk() as one:
+        await one.ready()
+        one.broker.subscribe_quote(AAPL)
+        stream = (await one.tws.request(1))[2]
+        for _ in range(60):
+            await _talk(one, stream, words=4, every_s=0.001)  # an even number: the next burst begins with a change
+            one.clock.advance(0.996)
+        pulse = one.ibkr._market._lines[AAPL.id].pulse
+        assert pulse.beats == 60
+        assert pulse.gap_ns == pytest.approx(NS_PER_S, rel=0.05)
 
 
 async def test_the_same_prices_mean_that_the_market_is_quiet() -> None:

@@ -105,7 +105,9 @@ def test_what_a_market_order_would_meet(changes: dict[str, Any], code: str) -> N
 
 
 def test_what_is_not_known_of_the_market_stops_a_strategy_only() -> None:
-    for changes in ({"instrument": replace(stock(), liquid_hours=())}, {"quote": quote(99.99, 100.01, None)}):
+    unknown: list[dict[str, Any]] = [{"instrument": replace(stock(), liquid_hours=())}]
+    unknown += [{"quote": quote(99.99, 100.01, size)} for size in (None, 0.0, 1e300, float("nan"))]
+    for changes in unknown:
         assert code_of(SMALL, **changes) == ""
         assert code_of(ask=by_strategy(SMALL), **changes) == "MKT_DISALLOWED"
 
