@@ -13,6 +13,7 @@ from terminal.model.ids import ClientOrderId, InstrumentId
 from terminal.model.order import Order
 from terminal.paths import ProfilePaths
 from tests.conftest import AllowLogs
+from tests.support.core import two_sided
 from tests.support.demo import PATIENCE_S, core, market, until
 from widgets.theme import tokens
 
@@ -26,7 +27,7 @@ async def test_the_market_ends_and_both_come_back_as_they_were(profile: ProfileP
         address = await asyncio.to_thread(child.wait_listening)
         async with core(profile, child, address, SYMBOLS) as kernel:
             await until(kernel, lambda: kernel.execution.link.reconciled)
-            await until(kernel, lambda: all(kernel.hub.quote(name) is not None for name in (AAPL, IBM)))
+            await until(kernel, lambda: all(two_sided(kernel, name) for name in (AAPL, IBM)))
             quote, instrument = kernel.hub.quote(IBM), kernel.instrument(IBM)
             assert instrument is not None
             assert quote is not None
@@ -67,7 +68,7 @@ async def test_a_hanging_market_is_seen_and_comes_back(profile: ProfilePaths, al
         address = await asyncio.to_thread(child.wait_listening)
         async with core(profile, child, address, SYMBOLS) as kernel:
             await until(kernel, lambda: kernel.execution.link.reconciled)
-            await until(kernel, lambda: all(kernel.hub.quote(name) is not None for name in (AAPL, IBM)))
+            await until(kernel, lambda: all(two_sided(kernel, name) for name in (AAPL, IBM)))
             os.kill(child.pid, signal.SIGSTOP)
             try:
                 stopped_ns = kernel.clock.now_ns()

@@ -10,6 +10,7 @@ from terminal.bus import Bus
 from terminal.clock import Clock
 from terminal.kernel import Kernel, KernelParts, limits_of
 from terminal.logs import LogPipeline, Logs, Redactor, Ring
+from terminal.model.ids import InstrumentId
 from terminal.paths import ProfilePaths, prepare_profile
 from terminal.ports import Broker, EventSink
 from terminal.registry import Registry
@@ -42,6 +43,12 @@ def risk_rules() -> list[NumberRule]:
 
 def no_checkpoint(_: str) -> None:
     """Let every named moment pass."""
+
+
+def two_sided(kernel: Kernel, instrument_id: InstrumentId) -> bool:
+    """Say whether both sides of a quote are told: on one alone no market order leaves."""
+    quote = kernel.hub.quote(instrument_id)
+    return quote is not None and quote.mid is not None
 
 
 async def _diagnose(_: Settings) -> str:

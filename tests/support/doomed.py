@@ -20,7 +20,7 @@ from terminal.model.commands import BracketSpec, OrderSpec, SubmitOrder
 from terminal.model.enums import OrderType, Side, TimeInForce
 from terminal.model.ids import InstrumentId
 from terminal.paths import lock_profile, profile_paths
-from tests.support.core import build_kernel
+from tests.support.core import build_kernel, two_sided
 
 AAPL = InstrumentId("AAPL")
 
@@ -61,7 +61,7 @@ async def live(folder: Path, port: int, moment: str, kind: str) -> None:
         changed = asyncio.Event()
         kernel.bus.subscribe(object, lambda _: changed.set())
         await kernel.start()
-        while not (kernel.execution.link.reconciled and kernel.hub.quote(AAPL) is not None):
+        while not (kernel.execution.link.reconciled and two_sided(kernel, AAPL)):
             changed.clear()
             await changed.wait()
         sys.stdout.write("sending\n")

@@ -28,6 +28,7 @@ from terminal.kernel import Kernel
 from terminal.model.enums import LinkState
 from terminal.model.events import LogLine
 from terminal.model.order import Order
+from tests.support.core import two_sided
 from tests.support.wire import bind_library
 from widgets.app import run
 from widgets.desk import Desk
@@ -218,7 +219,7 @@ async def ready(desk: Desk) -> None:
     await shown(
         lambda: (
             len(kernel.watchlist) == len(kernel.symbols.texts)
-            and all(kernel.hub.quote(one.id) is not None for one in kernel.watchlist)
+            and all(two_sided(kernel, one.id) for one in kernel.watchlist)
         ),
         "every symbol has a quote",
         40,
