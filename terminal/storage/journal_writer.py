@@ -19,6 +19,7 @@ import structlog
 
 from terminal.errors import InvariantError, StorageError, TerminalError
 from terminal.storage.chain import Row
+from terminal.storage.ending import ThreadEnd
 
 if TYPE_CHECKING:
     from terminal.storage.journal_file import JournalFile
@@ -54,7 +55,7 @@ class JournalWriter:
     def __init__(self, settings: WriterSettings, *, dispatch: Dispatch, on_failure: Callable[[str], None]) -> None:
         self._settings, self._dispatch, self._on_failure = settings, dispatch, on_failure
         self._ready: Future[None] = Future()
-        self._ended: Future[None] = Future()
+        self._ended = ThreadEnd()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
@@ -113,9 +114,7 @@ class JournalWriter:
         with self._lock:
             self._stopping = True
             self._arrived.notify()
-        if not self._thread.is_alive() and not self._ended.done():
-            self._ended.set_result(None)
-        return self._ended
+        return self._ended.of(self._thread)
 
     @property
     def queue_fill(self) -> float:
@@ -163,8 +162,7 @@ class JournalWriter:
                 self._ready.set_exception(InvariantError("the journal writer died while it opened the file"))
             if not orderly:
                 self._fail("the journal writer died")
-            if not self._ended.done():
-                self._ended.set_result(None)
+            self._ended.come()
 
     def _open(self, stack: contextlib.ExitStack) -> "JournalFile | None":
         """Prepare the file; on failure tell whoever waits and return None."""

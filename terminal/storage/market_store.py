@@ -29,6 +29,7 @@ from terminal.storage import bars, schema, ticks
 from terminal.storage.backup import set_aside
 from terminal.storage.bars import BarArrays, Series, SeriesExtent
 from terminal.storage.database import CorruptDatabaseError, open_engine, prepare_database
+from terminal.storage.ending import ThreadEnd
 from terminal.storage.ticks import InstrumentNumbers, TickArrays
 
 _log = structlog.get_logger("storage")
@@ -68,7 +69,7 @@ class MarketStore:
         self._arrived = threading.Condition()
         self._stopping = False
         self._ready: Future[None] = Future()
-        self._ended: Future[None] = Future()
+        self._ended = ThreadEnd()
         self._thread = threading.Thread(target=self._run, name="market-data", daemon=True)
         self._numbers = InstrumentNumbers()
         self._tidied_ns: int | None = None
@@ -100,9 +101,7 @@ class MarketStore:
         with self._arrived:
             self._stopping = True
             self._arrived.notify()
-        if not self._thread.is_alive() and not self._ended.done():
-            self._ended.set_result(None)
-        return self._ended
+        return self._ended.of(self._thread)
 
     # ------------------------------------------------------------ bars
     def put_bars(self, which: Series, new: Sequence[Bar] | BarArrays) -> None:
@@ -191,8 +190,7 @@ class MarketStore:
                 self._jobs.clear()
             self.lost += sum(job.rows for job in left)
             _release(left)
-            if not self._ended.done():
-                self._ended.set_result(None)
+            self._ended.come()
 
     def _open(self, stack: contextlib.ExitStack) -> Connection | None:
         try:
