@@ -27,7 +27,7 @@ from terminal.simulation.option_chain import OPTION_ID_BASE, build_option
 from terminal.simulation.option_history import LISTED_DAYS, OptionHistory
 from terminal.simulation.option_market import OptionMarket
 from terminal.simulation.rng import generator
-from terminal.simulation.source import NEVER, DayFigures, Feed, Touch
+from terminal.simulation.source import NEVER, DayFigures, Feed, SourceDefaults, Touch
 from terminal.simulation.tape import Tape
 from terminal.simulation.trading_days import NS, TradingCalendar
 
@@ -37,7 +37,7 @@ START_MINUTES: Final = 60
 """A first start begins 10:00 New York, an hour after the demo day's first minute."""
 
 
-class SimulatedSource:
+class SimulatedSource(SourceDefaults):
     """See the module; fulfils `MarketSource`."""
 
     own_prints = True

@@ -23,7 +23,7 @@ from terminal.simulation.replay.history import RecordedHistory
 from terminal.simulation.replay.lean import discover
 from terminal.simulation.replay.recorded import RecordedDay, load_day
 from terminal.simulation.rng import label_key
-from terminal.simulation.source import NEVER, DayFigures, Feed, FeedEvent, Touch
+from terminal.simulation.source import NEVER, DayFigures, Feed, FeedEvent, SourceDefaults, Touch
 from terminal.simulation.tape import Tape
 from terminal.simulation.trading_days import EQUITY_HOURS, MINUTE_NS, NS, TradingCalendar
 
@@ -34,7 +34,7 @@ _CHUNK: Final = 1024
 _REPLAY_ID_BASE: Final = 400_000_000
 
 
-class ReplaySource:
+class ReplaySource(SourceDefaults):
     """See the module; fulfils `MarketSource`.
 
     Args:
