@@ -93,6 +93,8 @@ class SimOrder:
     """Smart routing tags of a combination."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Every other placeOrder field that differs from its default, by name: refused unless supported."""
+    liquidation: bool = False
+    """The broker's own order because margin is missing; no client can send it."""
 
     def __post_init__(self) -> None:
         """Take nested parts as JSON gives them back, too: a saved order is `SimOrder(**values)`."""
@@ -143,6 +145,8 @@ class SimExecution:
     commission: float
     commission_currency: str
     realized_pnl: float | None
+    liquidation: bool = False
+    """Made by the broker because margin was missing."""
     combo_role: str = ""
     """"bag" for the execution of a combination as a whole (it moves no position), "leg" for one of its legs."""
 
@@ -159,6 +163,8 @@ class SimPreview:
     equity_after: float
     commission: float
     commission_currency: str
+    commission_min: float | None = None
+    commission_max: float | None = None
     warning: str = ""
     margin_known: bool = True
     """No for order types that IBKR previews without margin figures."""
@@ -352,6 +358,16 @@ class Exchange(Protocol):
     def completed_orders(self) -> Sequence[SimOrderState]: ...
     def executions(self) -> Sequence[SimExecution]:
         """Executions of the current trading day."""
+        ...
+
+    def exercise(self, account: str, con_id: int, quantity: Decimal, action: int, *, override: bool) -> None:
+        """Tell what shall become of a long option tonight: action 1 exercises, 2 lets it lapse.
+
+        Nothing is said on acceptance; the positions of the next morning show it.
+
+        Raises:
+            SimulatorRefusalError: not a long option position, or not possible today.
+        """
         ...
 
     # accounts

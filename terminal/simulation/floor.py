@@ -13,6 +13,7 @@ from typing import Final
 
 from terminal.model.enums import AssetClass, Side
 from terminal.model.instrument import Instrument
+from terminal.simulation.account_book import AccountSpec
 from terminal.simulation.accounts import Accounts
 from terminal.simulation.book import LimitBook, Match
 from terminal.simulation.desk import Desk
@@ -25,6 +26,8 @@ from terminal.simulation.exchange_port import (
     SimTop,
     SimulatorRefusalError,
 )
+from terminal.simulation.night import Night
+from terminal.simulation.rates import ExchangeRates
 from terminal.simulation.rng import label_key, mix
 from terminal.simulation.scheduler import Agenda
 from terminal.simulation.source import FeedEvent, MarketSource
@@ -51,8 +54,9 @@ class QuietListener:
 class TradingFloor:
     """See the module. Orders that a client sent stand in `desk`, money in `money`."""
 
-    def __init__(self, source: MarketSource, accounts: Sequence[str], seed: int) -> None:
-        self.accounts = tuple(accounts)
+    def __init__(self, source: MarketSource, accounts: Sequence[str | AccountSpec], seed: int) -> None:
+        specs = [one if isinstance(one, AccountSpec) else AccountSpec(name=one) for one in accounts]
+        self.accounts = tuple(spec.name for spec in specs)
         self.source = source
         self.seed = seed
         self.listener: MarketListener = QuietListener()
@@ -63,13 +67,11 @@ class TradingFloor:
         self._ordered: dict[int, int] = {}
         self._lasts: dict[int, SimTop] = {}
         self._venue_key = label_key("venues", seed)
-        pairs = {
-            item.symbol: item.broker_id or 0
-            for item in source.instruments(self.day_index())
-            if item.asset_class is AssetClass.FOREX and item.currency == "USD"
-        }
-        self.money = Accounts(self.accounts, mark=self.mark, underlying_of=source.underlying_of, currency_pairs=pairs)
+        self.money = Accounts(
+            specs, mark=self.mark, underlying_of=source.underlying_of, rate=ExchangeRates(source, self), day=self.today
+        )
         self.desk = Desk(self, self.money, seed)
+        self.night = Night(self, seed)
         self._plan_sessions()
 
     # ------------------------------------------------------------ time
@@ -79,6 +81,11 @@ class TradingFloor:
 
     def day_index(self) -> int:
         return self.source.calendar.index_at(self._now)
+
+    def today(self) -> tuple[int, date]:
+        """Return number and date of the trading day."""
+        index = self.day_index()
+        return index, self.source.calendar.day(index).date
 
     def schedule(self, ns: int, action: Callable[[], None]) -> None:
         self._agenda.at(ns, action)
@@ -132,6 +139,7 @@ class TradingFloor:
         self._now = self.source.calendar.day(self.source.next_day(before.index)).start_ns
         self.desk.refresh(lambda con_id: self.source.instrument(con_id, self.day_index()))
         self._plan_sessions()
+        self.night.open_day()
         self.desk.session_opened()
         for con_id in set(self._watched) | set(self._ordered):
             self._refresh_touch(con_id)
@@ -140,16 +148,11 @@ class TradingFloor:
             self.listener.on_account(account)
 
     def _settle_expired(self, today: date) -> None:
-        """Settle what expires today in cash, at the intrinsic value or the last price; its orders end."""
+        """Let the night do its work with options, futures and shares; orders in what expires today end."""
         for working in self.desk.orders.live():
             if working.instrument.expiry is not None and working.instrument.expiry <= today:
                 self.desk.finish(working, "Expired")
-        for account, ledger in self.money.ledgers.items():
-            for con_id, held in list(ledger.holdings.items()):
-                if held.quantity and held.instrument.expiry is not None and held.instrument.expiry <= today:
-                    price = held.instrument.min_tick * round(self.mark(con_id) / float(held.instrument.min_tick))
-                    ledger.close(con_id, price)
-                    self.listener.on_position(self.money.position(account, con_id))
+        self.night.close_day()
 
     def set_listener(self, listener: MarketListener) -> None:
         self.listener = listener

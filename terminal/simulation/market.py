@@ -5,6 +5,7 @@ Questions are answered for the present moment of the market's clock and change n
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from terminal.model.instrument import Instrument
@@ -141,8 +142,10 @@ class Market(TradingFloor):
         return account_values(self.money, account)
 
     def pnl(self, account: str) -> tuple[float, float, float]:
-        standing = self.money.standing(account)
-        return standing.daily, standing.unrealized, standing.realized
+        return self.money.pnl(account)
+
+    def exercise(self, account: str, con_id: int, quantity: Decimal, action: int, *, override: bool) -> None:
+        self.night.exercise(account, con_id, quantity, action, override=override)
 
     # ------------------------------------------------------------ state
 

@@ -8,7 +8,7 @@ the last one the revision (a correction would change it alone).
 from decimal import Decimal
 
 from terminal.simulation.accounts import Accounts
-from terminal.simulation.costs import commission, trade_value
+from terminal.simulation.costs import trade_value
 from terminal.simulation.exchange_port import SimExecution
 from terminal.simulation.orders import Working
 
@@ -27,9 +27,10 @@ class Settlement:
         order, state, instrument = working.state.order, working.state, working.instrument
         price, quantity = tick * working.unit, Decimal(size)
         value = trade_value(instrument, quantity, price)
-        paid = commission(instrument, before=(Decimal(working.filled), working.value), quantity=quantity, value=value)
-        ledger = accounts.ledgers[order.account]
-        realized = ledger.fill(order.con_id, instrument, sign=sign, quantity=quantity, price=price, paid=paid)
+        booked = accounts.book_fill(
+            order.account, order.con_id, instrument, sign=sign, quantity=quantity, price=price,
+            before=(Decimal(working.filled), working.value), liquidity=liquidity,
+        )  # fmt: skip
         working.filled += size
         working.value += value
         working.executions += 1
@@ -52,9 +53,10 @@ class Settlement:
             cumulative=state.filled,
             average_price=state.average_price,
             liquidity=liquidity,
-            commission=float(paid),
-            commission_currency=instrument.currency,
-            realized_pnl=None if realized is None else float(realized),
+            commission=float(booked.paid),
+            commission_currency=booked.currency,
+            realized_pnl=None if booked.realized is None else float(booked.realized),
+            liquidation=order.liquidation,
         )
         self.executions.append(execution)
         return execution

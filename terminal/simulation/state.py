@@ -20,7 +20,9 @@ from terminal.simulation.ledger import Holding
 from terminal.simulation.orders import Stage, Working
 from terminal.simulation.tape import Tape
 
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE: Final = frozenset({1, 2})
+"""Version 1 has no books (commission volumes, accruals, instructions): they begin empty."""
 _DECIMALS: Final = frozenset({"quantity", "filled", "cumulative"})
 
 
@@ -34,6 +36,7 @@ def dump(
         "now_ns": now_ns,
         "next_perm_id": desk.next_perm_id,
         "accounts": [ledger.dump() for ledger in money.ledgers.values()],
+        "books": [book.dump() for book in money.books.values()],
         "orders": [_working_out(working) for working in desk.orders],
         "executions": [_plain(asdict(execution)) for execution in desk.settlement.executions],
         "tapes": [
@@ -74,9 +77,11 @@ class LoadedState:
     """
 
     def __init__(self, raw: Mapping[str, Any], identity: str) -> None:
-        if raw.get("version") != VERSION:
+        if raw.get("version") not in READABLE:
             raise UserError(
-                "SIM-001", f"simulator state must have version {VERSION}, has {raw.get('version')!r}; remove the file"
+                "SIM-001",
+                f"simulator state must have version {' or '.join(map(str, sorted(READABLE)))}, "
+                f"has {raw.get('version')!r}; remove the file",
             )
         if raw.get("market") != identity:
             raise UserError(
@@ -103,10 +108,15 @@ class LoadedState:
                 ledger = money.ledgers.get(row["account"])
                 if ledger is None:
                     continue
+                _check_base(row, ledger.base)
                 ledger.cash = {currency: Decimal(amount) for currency, amount in row["cash"].items()}
                 ledger.holdings = {
                     int(held["con_id"]): _holding(held, instrument_of(int(held["con_id"]))) for held in row["positions"]
                 }
+            for row in self._raw.get("books", ()):
+                book = money.books.get(row["account"])
+                if book is not None:
+                    book.load(row)
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise _damaged(error) from error
 
@@ -116,6 +126,11 @@ class LoadedState:
             return [_working_in(row, instrument_of) for row in self._raw["orders"]]
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise _damaged(error) from error
+
+
+def _check_base(row: Mapping[str, Any], base: str) -> None:
+    if row["base"] != base:
+        raise ValueError(f"account {row['account']} has the base currency {row['base']}, is opened with {base}")
 
 
 class InstrumentOf:
