@@ -325,7 +325,11 @@ class Exchange(Protocol):
         ...
 
     def statistics(self, con_id: int) -> dict[str, float]:
-        """Return open_interest, average_volume, ... as far as known."""
+        """Return open_interest, average_volume, shortable, shortable_shares ... as far as known."""
+        ...
+
+    def dividend_text(self, con_id: int) -> str:
+        """Return generic tick 59: past 12 months, next 12 months, next ex-date, next amount; empty for none."""
         ...
 
     def bars(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation import reference
@@ -79,7 +80,14 @@ class Market(TradingFloor):
         return self.source.greeks(con_id, source, self._now, book, self.quote_ticks(con_id)[2])
 
     def statistics(self, con_id: int) -> dict[str, float]:
-        return self.source.statistics(con_id, self._now)
+        found = self.source.statistics(con_id, self._now)
+        if self._need(con_id).asset_class is AssetClass.STOCK:
+            borrow = self.source.borrow(con_id, self._now)
+            found = {"shortable": borrow.level, "shortable_shares": float(borrow.available), **found}
+        return found
+
+    def dividend_text(self, con_id: int) -> str:
+        return self.source.dividend_text(con_id, self._now)
 
     def bars(
         self, con_id: int, *, seconds: int, start_ns: int, end_ns: int, what: str, regular_only: bool
