@@ -8,15 +8,19 @@ premium), or covered by shares, or part of a spread: all options of one short ex
 over the strikes, where a long option may expire later but never earlier. That one rule makes verticals, butterflies,
 condors, boxes and calendars what the manual says they need. Long options are paid in full and need nothing.
 
-Pairing: every contract stands in one bucket (naked, with shares, in the spread of an expiry). From three starts
-(everything naked; shares first, then spreads; spreads alone) single moves and swaps of one contract or of all of a
-leg are taken while they lower the maintenance requirement; the best end wins. IBKR does not promise the optimum
-either. Pure: prices come in with the legs.
+Pairing: every contract stands in one bucket (naked, with shares, in the spread of an expiry), and the allocation with
+the lowest maintenance is wanted. Small books are solved by trying every allocation. Larger ones are first divided by
+the common divisor of their sizes; then, from three starts (everything naked; shares first, then spreads; spreads
+alone), single moves and swaps of one contract or of all of a leg are taken while they lower it, and the best end
+wins. IBKR does not promise the optimum for large books either. Pure: prices come in with the legs.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import product
+from math import comb, gcd, prod
+from typing import Final, TypeAlias
 
 from terminal.simulation.share_margin import Need, OptionLeg, ShareRules, StockLot
 
@@ -25,8 +29,12 @@ INDEX_RATE: Final = 0.15
 FLOOR_RATE: Final = 0.10
 _INFINITE: Final = float("inf")
 _STEPS: Final = 400
+_MOST_TRIED: Final = 1500
+"""Books with no more allocations than this are solved by trying them all."""
 _MOST_SWAPPED: Final = 48
 """With more single moves than this, swaps are not tried: large books settle for single moves."""
+_LARGE: Final = 8
+"""Legs from which on the first improvement is taken, not the best."""
 _INITIAL_WEIGHT: Final = 1e-4
 NAKED: Final = -1
 SHARES: Final = -2
@@ -55,12 +63,26 @@ def requirement(legs: Sequence[OptionLeg], shares: float, underlying: Underlying
 
     All legs deliver the same number of shares. The shares' own requirement is inside, odd lots included.
     """
+    return _requirement(tuple(legs), shares, underlying)
+
+
+@lru_cache(maxsize=512)
+def _requirement(legs: tuple[OptionLeg, ...], shares: float, underlying: Underlying) -> Need:
     rules = ShareRules(price=underlying.spot, shares=shares)
     shorts = [leg for leg in legs if leg.quantity < 0]
     longs = [leg for leg in legs if leg.quantity > 0]
     if not shorts and (not longs or not shares):
         return rules.alone()
-    return _Pairing([*shorts, *longs], len(shorts), rules, underlying).solve()
+    pairing = _Pairing([*shorts, *longs], len(shorts), rules, underlying)
+    if pairing.allocations() <= _MOST_TRIED:
+        return pairing.solve_all()
+    divisor = gcd(*(leg.quantity for leg in legs), int(abs(shares) // legs[0].units))
+    if divisor > 1:
+        part = requirement(
+            [replace(leg, quantity=leg.quantity // divisor) for leg in legs], shares / divisor, underlying
+        )
+        return part.times(divisor)
+    return pairing.solve()
 
 
 @dataclass(slots=True)
@@ -77,7 +99,7 @@ class _Leg:
     """Per contract at every scenario, what the leg costs its holder (long: negative)."""
 
 
-_Allocation = list[dict[Bucket, int]]
+_Allocation: TypeAlias = Sequence[dict[Bucket, int]]
 
 
 class _Pairing:
@@ -115,6 +137,16 @@ class _Pairing:
 
     # ------------------------------------------------------------ the search
 
+    def allocations(self) -> int:
+        """Return how many allocations there are."""
+        return prod(comb(leg.count + len(leg.buckets) - 1, len(leg.buckets) - 1) for leg in self._legs)
+
+    def solve_all(self) -> Need:
+        """Try every allocation."""
+        choices = [list(_shares_of(leg.count, leg.buckets)) for leg in self._legs]
+        best = min(product(*choices), key=self._cost)
+        return self._need(best)
+
     def solve(self) -> Need:
         best = min((self._descend(start) for start in self._starts()), key=lambda found: found[0])
         return self._need(best[1])
@@ -128,7 +160,7 @@ class _Pairing:
     def _packed(self, *, shares: bool) -> _Allocation:
         """Put as much as fits with the shares and into spreads; a leg's last spread group is the nearest expiry."""
         left = {True: self._lots if shares else 0, False: self._lots if shares else 0}
-        found: _Allocation = []
+        found: list[dict[Bucket, int]] = []
         calls = dict.fromkeys(range(len(self._expiries)), 0)
         for leg in reversed(self._legs):  # the long ones first: they make room for the short ones
             place: dict[Bucket, int] = {}
@@ -154,15 +186,22 @@ class _Pairing:
     def _descend(self, start: _Allocation) -> tuple[float, _Allocation]:
         best, cost = start, self._cost(start)
         for _ in range(_STEPS):
-            step = min(
-                ((self._cost(trial), number, trial) for number, trial in enumerate(self._neighbours(best))),
-                key=lambda item: item[:2],
-                default=None,
-            )
-            if step is None or step[0] >= cost - 1e-9:
+            step = self._better(best, cost)
+            if step is None:
                 break
-            cost, best = step[0], step[2]
+            cost, best = step
         return cost, best
+
+    def _better(self, place: _Allocation, cost: float) -> tuple[float, _Allocation] | None:
+        """Return the best neighbour that lowers the cost; in large books the first one."""
+        found: tuple[float, _Allocation] | None = None
+        for trial in self._neighbours(place):
+            lower = self._cost(trial)
+            if lower < (cost if found is None else found[0]) - 1e-9:
+                found = (lower, trial)
+                if len(self._legs) > _LARGE:
+                    break
+        return found
 
     def _neighbours(self, place: _Allocation) -> Iterator[_Allocation]:
         moves = list(self._moves(place))
@@ -172,7 +211,7 @@ class _Pairing:
             return
         for leg, source, target, count in moves:
             for other, from_bucket, to_bucket, number in moves:
-                if other > leg and number == count and (source, target) != (from_bucket, to_bucket):
+                if other > leg and number == count:
                     yield _moved(_moved(place, leg, source, target, count), other, from_bucket, to_bucket, number)
 
     def _moves(self, place: _Allocation) -> Iterator[tuple[int, Bucket, Bucket, int]]:
@@ -271,6 +310,16 @@ class _Pairing:
         if sum(lot.count for lot in lots) > self._lots:
             return Need(initial=_INFINITE, maintenance=_INFINITE, regulation_t=_INFINITE)
         return self._rules.need(lots)
+
+
+def _shares_of(count: int, buckets: Sequence[Bucket]) -> Iterator[dict[Bucket, int]]:
+    """Yield every way to share contracts out over buckets."""
+    if len(buckets) == 1:
+        yield {buckets[0]: count} if count else {}
+        return
+    for here in range(count + 1):
+        for rest in _shares_of(count - here, buckets[1:]):
+            yield {buckets[0]: here, **rest} if here else rest
 
 
 def _moved(place: _Allocation, leg: int, source: Bucket, target: Bucket, count: int) -> _Allocation:
