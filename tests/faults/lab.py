@@ -20,7 +20,8 @@ from brokers.simulator.history_file import read_history
 from brokers.simulator.server import ServerOptions
 from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
-from terminal.model.enums import OrderOrigin, OrderStatus, PendingRequest
+from terminal.model.commands import BracketSpec, SubmitOrder
+from terminal.model.enums import OrderOrigin, OrderStatus, PendingRequest, Side
 from terminal.model.ids import ClientOrderId
 from terminal.paths import ProfilePaths
 from tests.support.wire import CountedBroker, CountedSession, CountedTws, bind_library, counted_connections
@@ -89,6 +90,15 @@ class LabWorld(World):
         """Return the market's time of an entry, in seconds before now."""
         return float(self.exchange.now_ns() - int(entry["ns"])) / NS_PER_S
 
+    def bracket(self, text: str, quantity: int, *, marketable: bool = True) -> SubmitOrder:
+        """Return a buy with a target above and a stop below."""
+        price = self.away(text, Side.SELL, 0.002) if marketable else self.away(text, Side.BUY)
+        instrument = self.instrument(text)
+        exits = BracketSpec(
+            stop_price=instrument.snap(float(price) * 0.97), target_price=instrument.snap(float(price) * 1.03)
+        )
+        return self.limit(text, Side.BUY, quantity, price, bracket=exits)
+
     # ------------------------------------------------------------ rest
     def _busy(self) -> bool:
         if self._core is None:
@@ -111,9 +121,10 @@ class LabWorld(World):
         link = proxy.link_of(broker.connection.local_port) if broker.connection is not None else None
         for session in self.server.live_sessions:
             transport = session.transport
-            if link is not None and transport is not None:
-                if transport.get_extra_info("peername")[1] == link.server_port:
-                    return session
+            if link is None or transport is None:
+                continue
+            if transport.get_extra_info("peername")[1] == link.server_port:
+                return session
         return None
 
     # ------------------------------------------------------------ judgement
