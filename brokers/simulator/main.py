@@ -22,7 +22,8 @@ from brokers.simulator.server import ServerOptions, SimulatedTws
 from brokers.simulator.state_file import read_state, write_state
 from terminal.clock import LiveClock, Timer
 from terminal.errors import DataError, UserError
-from terminal.simulation.factory import open_exchange
+from terminal.simulation.costs import Schedule
+from terminal.simulation.factory import account_specs, open_exchange
 
 OK: Final = 0
 FAILED: Final = 1
@@ -47,6 +48,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, metavar="FILE", help="resume from this file and save to it")
     parser.add_argument(
         "--replay", type=Path, nargs="+", metavar="PATH", help="serve recorded prices from these files or folders"
+    )
+    parser.add_argument(
+        "--accounts",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="1: DU9000001 with 250,000 USD; 2: also DU9000002 with 100,000 EUR, in EUR (default: 1)",
+    )
+    parser.add_argument(
+        "--commissions",
+        choices=[schedule.value for schedule in Schedule],
+        default=Schedule.FIXED.value,
+        help="price list of the accounts (default: %(default)s)",
     )
     parser.add_argument("--read-only", action="store_true", help="refuse orders, as TWS's Read-Only API setting")
     parser.add_argument(
@@ -115,7 +129,11 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def _build(options: argparse.Namespace) -> SimulatedTws:
     state = None if options.state is None else read_state(options.state)
-    market = open_exchange(seed=options.seed, replay=tuple(options.replay or ()))
+    market = open_exchange(
+        seed=options.seed,
+        replay=tuple(options.replay or ()),
+        accounts=account_specs(options.accounts, Schedule(options.commissions)),
+    )
     server = SimulatedTws(
         market,
         LiveClock(),

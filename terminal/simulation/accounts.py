@@ -314,14 +314,14 @@ class Accounts:
 
     def preview(self, order: SimOrder, instrument: Instrument) -> SimPreview:
         """Return margin, equity and commission before and after the order as if it filled at its price now."""
-        return self.preview_legs(order.account, [self._leg(order, instrument)])
+        return self.preview_fills(order.account, [self._leg(order, instrument)])
 
     def _leg(self, order: SimOrder, instrument: Instrument) -> TradeLeg:
         price = order.limit_price if order.limit_price is not None else self._mark(order.con_id)
         sign = 1 if order.action == "BUY" else -1
         return order.con_id, instrument, sign, order.quantity, Decimal(repr(price))
 
-    def preview_legs(self, account: str, legs: Sequence[TradeLeg]) -> SimPreview:
+    def preview_fills(self, account: str, legs: Sequence[TradeLeg]) -> SimPreview:
         """Return the same for several trades at once (the legs of a combination)."""
         before, after, paid, least = self._trial(account, legs)
         base = self.ledger(account).base
@@ -353,15 +353,30 @@ class Accounts:
                 paid, least = (paid + booked.paid, least) if target is trial else (paid, least + booked.paid)
         return before, self._value(trial), paid, least
 
+    def after(self, account: str, legs: Sequence[TradeLeg]) -> Standing:
+        """Return the account as it would stand after trades."""
+        trial = _copy(self.ledger(account))
+        moved = 0.0
+        for con_id, instrument, sign, quantity, price in legs:
+            held = trial.quantity(con_id)
+            self._fill(
+                trial, con_id, instrument, sign=sign, quantity=quantity, price=price, before=(_ZERO, _ZERO), liquidity=2
+            )
+            rate = self.rate(instrument.currency, trial.base)
+            moved += rate * self._memorandum_move(instrument, sign, quantity, price, held)
+        standing = self._value(trial)
+        carried = self.standing(account).memorandum + moved
+        return replace(standing, memorandum=max(carried, standing.regulation_t_excess))
+
     def check_funds(self, order: SimOrder, instrument: Instrument) -> None:
         """Refuse an order that available funds do not cover. What lowers the requirement always passes.
 
         Raises:
             SimulatorRefusalError: 201.
         """
-        self.check_legs(order.account, [self._leg(order, instrument)])
+        self.check_funds_fills(order.account, [self._leg(order, instrument)])
 
-    def check_legs(self, account: str, legs: Sequence[TradeLeg]) -> None:
+    def check_funds_fills(self, account: str, legs: Sequence[TradeLeg]) -> None:
         """Refuse trades that available funds, the account's minimum or the day-trading rule forbid.
 
         Raises:

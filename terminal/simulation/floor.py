@@ -26,6 +26,7 @@ from terminal.simulation.exchange_port import (
     SimTop,
     SimulatorRefusalError,
 )
+from terminal.simulation.margin_guard import MarginGuard
 from terminal.simulation.night import Night
 from terminal.simulation.rates import ExchangeRates
 from terminal.simulation.rng import label_key, mix
@@ -72,6 +73,7 @@ class TradingFloor:
         )
         self.desk = Desk(self, self.money, seed)
         self.night = Night(self, seed)
+        self.guard = MarginGuard(self)
         self._plan_sessions()
 
     # ------------------------------------------------------------ time
@@ -113,6 +115,7 @@ class TradingFloor:
         ):
             if at > self._now or action == self._end_day:
                 self._agenda.at(at, action)
+        self.guard.start()
 
     def _open_session(self) -> None:
         self.listener.on_session("open")

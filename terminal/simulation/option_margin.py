@@ -33,7 +33,7 @@ _MOST_TRIED: Final = 1500
 """Books with no more allocations than this are solved by trying them all."""
 _MOST_SWAPPED: Final = 48
 """With more single moves than this, swaps are not tried: large books settle for single moves."""
-_LARGE: Final = 8
+_LARGE: Final = 20
 """Legs from which on the first improvement is taken, not the best."""
 _INITIAL_WEIGHT: Final = 1e-4
 NAKED: Final = -1
