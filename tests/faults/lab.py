@@ -60,11 +60,12 @@ class LabWorld(World):
     server: LabTws
 
     def __init__(self, paths: ProfilePaths, scripts: Iterable[Script], **options: Any) -> None:
+        seed: int = options.pop("seed", 7)
         given: ServerOptions = options.pop("options", None) or ServerOptions(speed=0)
         super().__init__(paths, options=given, **options)
         self.history_path = paths.root / "history.jsonl"
         self.server = LabTws(
-            self.exchange, self.clock, replace(given, history=self.history_path), scripts=scripts, seed=7
+            self.exchange, self.clock, replace(given, history=self.history_path), scripts=scripts, seed=seed
         )
 
     # ------------------------------------------------------------ history
