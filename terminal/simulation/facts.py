@@ -12,7 +12,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auction:
-    """A cleared auction. ``kind`` is open, close or reopen; ``tick`` the one price, ``size`` the background's volume."""
+    """A cleared auction. ``kind`` is open, close or reopen; ``tick`` the price, ``size`` the background's volume."""
 
     kind: str
     ns: int

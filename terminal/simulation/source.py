@@ -118,7 +118,7 @@ class MarketSource(Protocol):
     ) -> Sequence[Bar]: ...
     def head_ns(self, con_id: int) -> int: ...
 
-    # ------------------------------------------------------------ auctions and halts (facts.py)
+    # ------------------------------------------------------------ auctions and halts
 
     def size_unit(self, con_id: int) -> Decimal:
         """Return what one unit of an integer size is worth in quantity (1, or a fraction of a coin)."""

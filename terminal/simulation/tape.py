@@ -17,17 +17,23 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """Prints in time order."""
+    """Prints in time order. ``code`` is their sale condition (plan.py), None when all are regular."""
 
     ns: Ints
     tick: Ints | Floats
     size: Ints
     side: NDArray[np.int8]
+    code: NDArray[np.int8] | None = None
 
     def between(self, start_ns: int, end_ns: int) -> "Prints":
         """Return the prints of [start, end)."""
         low, high = np.searchsorted(self.ns, (start_ns, end_ns))
-        return Prints(self.ns[low:high], self.tick[low:high], self.size[low:high], self.side[low:high])
+        return self.take(slice(int(low), int(high)))
+
+    def take(self, where: slice | Ints | NDArray[np.bool_]) -> "Prints":
+        """Return the part ``where``."""
+        code = None if self.code is None else self.code[where]
+        return Prints(self.ns[where], self.tick[where], self.size[where], self.side[where], code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,16 @@ class BarRows:
 
 @dataclass(slots=True)
 class Tape:
-    """Background prints plus own edits; day figures up to any moment."""
+    """Background prints plus own edits; day figures up to any moment.
+
+    ``sizeless``: the values of an index, which have no size and no volume.
+    """
 
     background: Prints
     added: list[tuple[int, int, int, int]] = field(default_factory=list)
     removed: dict[int, int] = field(default_factory=dict)
     """ns of a background print -> units of it that were replaced by own trades."""
+    sizeless: bool = False
     _prints: Prints | None = None
     _running: tuple[Ints, Ints, Ints] | None = None
 
@@ -109,9 +119,12 @@ class Tape:
         size_all = np.concatenate((size, rows[:, 2]))
         order = np.argsort(ns_all, kind="stable")
         order = order[size_all[order] > 0]
+        code = None
+        if base.code is not None:
+            code = np.concatenate((base.code, np.zeros(len(rows), dtype=np.int8)))[order]
         tick_all: Ints = np.concatenate((base.tick, rows[:, 1]))
         side_all = np.concatenate((base.side, rows[:, 3].astype(np.int8)))
-        return Prints(ns_all[order], tick_all[order], size_all[order], side_all[order])
+        return Prints(ns_all[order], tick_all[order], size_all[order], side_all[order], code)
 
     def figures(self, ns: int) -> tuple[int, int, int, int, int] | None:
         """Return (last tick, last size, volume, high, low) of everything up to ``ns``; None if nothing."""
@@ -126,6 +139,8 @@ class Tape:
                 np.minimum.accumulate(prints.tick),
             )
         volume, high, low = self._running
+        if self.sizeless:
+            return int(prints.tick[place]), 0, 0, int(high[place]), int(low[place])
         return (
             int(prints.tick[place]), int(prints.size[place]), int(volume[place]), int(high[place]), int(low[place]),
         )  # fmt: skip

@@ -17,8 +17,9 @@ from terminal.errors import UserError
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation.book import LimitBook
-from terminal.simulation.catalog import SESSIONS_AHEAD, UNDERLYINGS, Underlying, build_stock
+from terminal.simulation.catalog import SESSIONS_AHEAD, Underlying, build_stock
 from terminal.simulation.exchange_port import SimGreeks, SimulatorRefusalError
+from terminal.simulation.listings import UNDERLYINGS
 from terminal.simulation.replay.history import RecordedHistory
 from terminal.simulation.replay.lean import discover
 from terminal.simulation.replay.recorded import RecordedDay, load_day
