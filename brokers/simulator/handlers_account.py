@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Account data: values, portfolio, positions, summaries, P&L; on every trade and every few seconds.
+"""Account data: values, portfolio, positions, summaries, P&L; when they come and to whom.
 
-The figures are the market's; this module decides who hears them when. Due
-times are market time, so that a stepped clock drives them too.
+As TWS: values and portfolio on every trade and every three minutes, summaries every three minutes, P&L every second,
+positions when they change; only what has changed is sent again. The figures are the market's. Due times are market
+time, so that a stepped clock drives them too.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from brokers.simulator.contracts import contract_fields, invalid, local_time
 from brokers.simulator.hub import Handlers, Hub
@@ -18,27 +20,48 @@ from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
 from terminal.simulation.exchange_port import SimPosition, SimulatorRefusalError
 
-ACCOUNT_PERIOD_NS: Final = 3 * NS_PER_S
+ACCOUNT_PERIOD_NS: Final = 180 * NS_PER_S
+"""TWS's account window is renewed every three minutes, and so are its API's account figures."""
 PNL_PERIOD_NS: Final = NS_PER_S
 MAX_SUMMARIES: Final = 2
 _LEDGER: Final = "$LEDGER"
-_LEDGER_TAGS: Final = frozenset(
-    {
-        "CashBalance",
-        "TotalCashBalance",
-        "AccruedCash",
-        "StockMarketValue",
-        "OptionMarketValue",
-        "FutureOptionValue",
-        "FuturesPNL",
-        "NetLiquidationByCurrency",
-        "UnrealizedPnL",
-        "RealizedPnL",
-        "ExchangeRate",
-        "Currency",
-        "RealCurrency",
-    }
-)
+_BASE: Final = "BASE"
+_EVERY_ACCOUNT: Final = frozenset({"", "All"})
+_WITH_LEDGER: Final = frozenset({"NetLiquidation"})
+Row: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows of an account a client asked for: tags of the account, and currencies of its ledger."""
+
+    tags: frozenset[str] | None = None
+    """None is all."""
+    ledger: frozenset[str] | None = None
+    """Currencies, ``BASE`` for the total; None is all."""
+
+    @classmethod
+    def of_summary(cls, text: str) -> "Wanted":
+        """Read a comma-separated list of tags with $LEDGER, $LEDGER:CURRENCY and $LEDGER:ALL."""
+        tags: set[str] = set()
+        currencies: set[str] | None = set()
+        for one in (part.strip() for part in text.split(",")):
+            if not one.startswith(_LEDGER):
+                tags.add(one)
+            elif one == f"{_LEDGER}:ALL":
+                currencies = None
+            elif currencies is not None:
+                currencies.add(one.partition(":")[2] or _BASE)
+        return cls(frozenset(tags - {""}), None if currencies is None else frozenset(currencies))
+
+    def takes(self, tag: str, currency: str, *, in_ledger: bool) -> bool:
+        if in_ledger:
+            return self.ledger is None or currency in self.ledger
+        return self.tags is None or tag in self.tags
+
+    @property
+    def nothing(self) -> bool:
+        return self.tags == frozenset() == self.ledger
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +73,7 @@ class Subscription:
     req_id: int = -1
     con_id: int = 0
     model_code: str = ""
-    tags: frozenset[str] | None = None
+    wanted: Wanted = field(default_factory=Wanted)
     sent: dict[object, object] = field(default_factory=dict)
 
     def changed(self, key: object, value: object) -> bool:
@@ -58,9 +81,6 @@ class Subscription:
             return False
         self.sent[key] = value
         return True
-
-    def wants(self, tag: str) -> bool:
-        return self.tags is None or tag in self.tags
 
 
 class AccountDesk:
@@ -115,13 +135,26 @@ class AccountDesk:
 
     def _send_updates(self, subscription: Subscription) -> None:
         session, account = subscription.session, subscription.account
-        for tag, value, currency in self._hub.exchange.account_values(account):
-            if subscription.changed((tag, currency), value):
-                session.send(responses.ACCOUNT_VALUE, key=tag, value=value, currency=currency, account=account)
+        for tag, value, currency in self._changes(subscription, account):
+            session.send(responses.ACCOUNT_VALUE, key=tag, value=value, currency=currency, account=account)
         for position in self._hub.exchange.positions(account):
             if subscription.changed(position.con_id, position):
                 session.send(responses.PORTFOLIO_VALUE, **self._portfolio_fields(position))
         session.send(responses.ACCOUNT_TIME, time=self._account_time())
+
+    def _changes(self, subscription: Subscription, account: str) -> Iterator[Row]:
+        """Yield the rows of an account that are wanted and not known yet. The same tag of ledger and account differ."""
+        in_ledger = False
+        for tag, value, currency in self._hub.exchange.account_values(account):
+            in_ledger = in_ledger or (tag, currency) == ("Currency", _BASE)
+            if subscription.wanted.takes(tag, currency, in_ledger=in_ledger) and subscription.changed(
+                (account, tag, currency, in_ledger), value
+            ):
+                yield tag, value, currency
+
+    def _accounts(self, name: str) -> tuple[str, ...]:
+        """Return the accounts that a request for one, or for all of them, means."""
+        return tuple(self._hub.exchange.accounts) if name in _EVERY_ACCOUNT else (self._hub.account(name),)
 
     def _portfolio_fields(self, position: SimPosition) -> Values:
         instrument = self._hub.contracts.instrument(position.con_id)
@@ -142,22 +175,23 @@ class AccountDesk:
         return "" if first is None else f"{local_time(first, self._hub.now_ns()):%H:%M}"
 
     def account_updates_multi(self, session: Session, request: Request) -> None:
-        """Values of one account or model under a request id."""
-        account = self._hub.account(request.text("account"))
+        """Values of one account, or of all, under a request id; with the flag only ledger and net liquidation."""
+        name = request.text("account")
+        self._accounts(name)
         self._refuse_model(request)
-        tags = _LEDGER_TAGS | {"NetLiquidation"} if request.flag("ledger_and_nlv") else None
-        subscription = Subscription(session, account, request.id, tags=tags)
+        wanted = Wanted(_WITH_LEDGER) if request.flag("ledger_and_nlv") else Wanted()
+        subscription = Subscription(session, name, request.id, wanted=wanted)
         self._multi[session, request.id] = subscription
         self._send_multi(subscription)
         session.send(responses.ACCOUNT_UPDATE_MULTI_END, req_id=request.id)
 
     def _send_multi(self, subscription: Subscription) -> None:
-        for tag, value, currency in self._hub.exchange.account_values(subscription.account):
-            if subscription.wants(tag) and subscription.changed((tag, currency), value):
+        for account in self._accounts(subscription.account):
+            for tag, value, currency in self._changes(subscription, account):
                 subscription.session.send(
                     responses.ACCOUNT_UPDATE_MULTI,
                     req_id=subscription.req_id,
-                    account=subscription.account,
+                    account=account,
                     key=tag,
                     value=value,
                     currency=currency,
@@ -180,28 +214,27 @@ class AccountDesk:
             )
         if request.text("group") not in ("All", ""):
             raise invalid(f"Invalid group '{request.text('group')}', there is only All")
-        tags = frozenset(one.strip() for one in request.text("tags").split(",") if one.strip())
-        if not tags:
+        if (session, request.id) in self._summaries:
+            raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
+        wanted = Wanted.of_summary(request.text("tags"))
+        if wanted.nothing:
             raise invalid("At least one account summary tag is required")
-        if any(tag.startswith(_LEDGER) for tag in tags):
-            tags |= _LEDGER_TAGS
-        subscription = Subscription(session, "", request.id, tags=tags)
+        subscription = Subscription(session, "", request.id, wanted=wanted)
         self._summaries[session, request.id] = subscription
         self._send_summary(subscription)
         session.send(responses.ACCOUNT_SUMMARY_END, req_id=request.id)
 
     def _send_summary(self, subscription: Subscription) -> None:
         for account in self._hub.exchange.accounts:
-            for tag, value, currency in self._hub.exchange.account_values(account):
-                if subscription.wants(tag) and subscription.changed((account, tag, currency), value):
-                    subscription.session.send(
-                        responses.ACCOUNT_SUMMARY,
-                        req_id=subscription.req_id,
-                        account=account,
-                        tag=tag,
-                        value=value,
-                        currency=currency,
-                    )
+            for tag, value, currency in self._changes(subscription, account):
+                subscription.session.send(
+                    responses.ACCOUNT_SUMMARY,
+                    req_id=subscription.req_id,
+                    account=account,
+                    tag=tag,
+                    value=value,
+                    currency=currency,
+                )
 
     def cancel_account_summary(self, session: Session, request: Request) -> None:
         self._cancel(self._summaries, session, request)
@@ -231,13 +264,15 @@ class AccountDesk:
         self._positions.discard(session)
 
     def positions_multi(self, session: Session, request: Request) -> None:
-        """Positions of one account under a request id, then every change."""
-        account = self._hub.account(request.text("account"))
+        """Positions of one account, or of all, under a request id, then every change."""
+        name = request.text("account")
+        accounts = self._accounts(name)
         self._refuse_model(request)
-        self._positions_multi[session, request.id] = Subscription(session, account, request.id)
-        for position in self._hub.exchange.positions(account):
-            if position.quantity:
-                session.send(responses.POSITION_MULTI, req_id=request.id, **self._position_fields(position))
+        self._positions_multi[session, request.id] = Subscription(session, name, request.id)
+        for account in accounts:
+            for position in self._hub.exchange.positions(account):
+                if position.quantity:
+                    session.send(responses.POSITION_MULTI, req_id=request.id, **self._position_fields(position))
         session.send(responses.POSITION_MULTI_END, req_id=request.id)
 
     def cancel_positions_multi(self, session: Session, request: Request) -> None:
@@ -250,7 +285,7 @@ class AccountDesk:
             if session in self._positions:
                 session.send(responses.POSITION, **fields)
         for subscription in self._positions_multi.values():
-            if subscription.account == position.account:
+            if position.account in self._accounts(subscription.account):
                 subscription.session.send(responses.POSITION_MULTI, req_id=subscription.req_id, **fields)
         for subscription in self._updates.values():
             if subscription.account == position.account and not position.quantity:
@@ -306,6 +341,11 @@ class AccountDesk:
                     value=_cents(position.market_value),
                 )
                 return
+        # No such position: zero of it, its profits unset, as TWS answers.
+        subscription.session.send(
+            responses.PNL_SINGLE, req_id=subscription.req_id, position=Decimal(0), daily=None, unrealized=None,
+            realized=None, value=Decimal(0),
+        )  # fmt: skip
 
     def cancel_pnl(self, session: Session, request: Request) -> None:
         self._cancel(self._pnl, session, request)
@@ -334,10 +374,11 @@ class AccountDesk:
             if accounts is None or subscription.account in accounts:
                 self._send_updates(subscription)
         for subscription in self._multi.values():
-            if accounts is None or subscription.account in accounts:
+            if accounts is None or accounts.intersection(self._accounts(subscription.account)):
                 self._send_multi(subscription)
-        for subscription in self._summaries.values():
-            self._send_summary(subscription)
+        if accounts is None:
+            for subscription in self._summaries.values():
+                self._send_summary(subscription)
 
 
 def _cents(amount: float) -> Decimal:

@@ -71,8 +71,8 @@ def over_night(exchange: Market) -> None:
     exchange.advance_to(exchange.source.calendar.day(exchange.day_index()).end_ns)
 
 
-def held(exchange: Market, con_id: int = AAPL) -> Decimal:
-    return exchange.money.ledger(ACCOUNT).quantity(con_id)
+def held(exchange: Market, con_id: int = AAPL) -> int:
+    return int(exchange.money.ledger(ACCOUNT).quantity(con_id))
 
 
 def cash(exchange: Market) -> Decimal:
