@@ -41,8 +41,10 @@ class FaultyTws(SimulatedTws):
         seed: int = 1,
         driver: Clock | None = None,
         until_ns: int | None = None,
+        proxied: bool = False,
     ) -> None:
         self._scripts = tuple(scripts)
+        self._proxied = proxied or any(script.needs_proxy for script in self._scripts)
         super().__init__(exchange, clock, options)
         follower = clock if driver is not None and isinstance(clock, SimClock) else None
         self.pump = Pump(
@@ -58,9 +60,8 @@ class FaultyTws(SimulatedTws):
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
         """Listen, with the proxy in front when a script needs it; let the scripts watch from now on."""
-        proxied = any(script.needs_proxy for script in self._scripts)
-        self._own = await super().start(host, 0 if proxied else port)
-        if proxied:
+        self._own = await super().start(host, 0 if self._proxied else port)
+        if self._proxied:
             await self.start_proxy(host, port)
         for script in self._scripts:
             self.laboratory.add(script)
