@@ -52,6 +52,19 @@ class OrderIds:
         """The placing client's id of an order; 0 when it has none."""
         return self._names.get(perm_id, (0, 0))[1]
 
+    def roll_back(self, count: int, living: Iterable[int] = ()) -> None:
+        """Let every client's next id go back, as a Gateway's does after its nightly restart.
+
+        Ids of orders that ended meanwhile are issued again and mean a new order; those of ``living`` orders
+        (permanent ids) are not.
+        """
+        kept = {self._names[perm_id] for perm_id in living if perm_id in self._names}
+        for client_id, following in self._next.items():
+            least = max((number + 1 for client, number in kept if client == client_id), default=1)
+            self._next[client_id] = max(following - count, least)
+            for key in [key for key in self._perm_ids if key[0] == client_id and key[1] >= self._next[client_id]]:
+                del self._perm_ids[key]
+
     def dump(self) -> dict[str, object]:
         """JSON-ready: what survives a restart."""
         return {

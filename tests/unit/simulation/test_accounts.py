@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The account on the market: previews, available funds, TWS's tags, daily figures across the night, expiry."""
+"""The account on the market: previews, available funds, TWS's tags, daily figures across the night, restarts."""
+
+import json
+from decimal import Decimal
 
 import pytest
 
+from terminal.errors import UserError
+from terminal.simulation.account_book import AccountSpec
+from terminal.simulation.costs import Schedule
 from terminal.simulation.exchange_port import SimulatorRefusalError
+from terminal.simulation.factory import SECOND_ACCOUNT, account_specs, open_exchange
 from terminal.simulation.market import Market
 from terminal.simulation.trading_days import NS
 from tests.unit.simulation.floor_case import AAPL, ACCOUNT, EUR, market, order, pass_time
@@ -104,3 +111,78 @@ def test_unknown_accounts_are_refused() -> None:
     with pytest.raises(SimulatorRefusalError) as refusal:
         exchange.positions("U123")
     assert refusal.value.code == 321
+
+
+def two_accounts() -> Market:
+    return open_exchange(accounts=account_specs(2, Schedule.TIERED))
+
+
+def test_two_accounts_survive_a_restart_with_everything_they_have() -> None:
+    first = two_accounts()
+    first.place(order("BUY", 100))
+    first.place(order("SELL", 20_000, con_id=EUR, account=SECOND_ACCOUNT))
+    resting = first.place(order("BUY", 10, "LMT", limit_price=100.0, tif="GTC", account=SECOND_ACCOUNT, client_id=5))
+    pass_time(first, 120)
+    saved = json.loads(json.dumps(first.dump_state()))
+    second = two_accounts()
+    second.load_state(saved)
+    for name in (ACCOUNT, SECOND_ACCOUNT):
+        assert second.money.ledger(name).cash == first.money.ledger(name).cash
+        assert second.positions(name) == first.positions(name)
+        assert second.money.books[name] == first.money.books[name]
+        assert second.account_values(name) == first.account_values(name)
+    assert second.money.books[ACCOUNT].volumes == {"stock": Decimal(100)}
+    assert [(one.perm_id, one.order.client_id, one.order.account) for one in second.open_orders()] == [
+        (resting.perm_id, 5, SECOND_ACCOUNT)
+    ]
+    assert second.executions() == first.executions()
+
+
+def test_a_state_of_the_first_form_still_loads_with_empty_books() -> None:
+    first, _ = market()
+    first.place(order("BUY", 100))
+    pass_time(first, 60)
+    saved = first.dump_state()
+    del saved["books"]
+    second, _ = market()
+    second.load_state({**saved, "version": 1})
+    assert second.positions(ACCOUNT)[0].quantity == 100
+    assert second.money.books[ACCOUNT].volumes == {}
+
+
+def test_a_state_of_an_account_in_another_currency_is_refused() -> None:
+    saved = two_accounts().dump_state()
+    other = open_exchange(accounts=[AccountSpec(name=ACCOUNT), AccountSpec(name=SECOND_ACCOUNT)])
+    with pytest.raises(UserError, match="base currency EUR"):
+        other.load_state(saved)
+
+
+def test_an_account_that_a_market_has_no_rate_for_cannot_be_opened() -> None:
+    with pytest.raises(UserError, match="no exchange rate"):
+        open_exchange(accounts=[AccountSpec(name="X", base="SEK")])
+
+
+def test_every_tag_of_the_account_summary_is_reported() -> None:
+    exchange, _ = market()
+    tags = {tag for tag, _, _ in exchange.account_values(ACCOUNT)}
+    wanted = (
+        "AccountType NetLiquidation TotalCashValue SettledCash AccruedCash BuyingPower EquityWithLoanValue "
+        "PreviousEquityWithLoanValue GrossPositionValue RegTEquity RegTMargin SMA InitMarginReq MaintMarginReq "
+        "AvailableFunds ExcessLiquidity Cushion FullInitMarginReq FullMaintMarginReq FullAvailableFunds "
+        "FullExcessLiquidity LookAheadNextChange LookAheadInitMarginReq LookAheadMaintMarginReq "
+        "LookAheadAvailableFunds LookAheadExcessLiquidity HighestSeverity DayTradesRemaining DayTradesRemainingT+1 "
+        "DayTradesRemainingT+2 DayTradesRemainingT+3 DayTradesRemainingT+4 Leverage"
+    )
+    assert set(wanted.split()) <= tags
+
+
+def test_segments_add_up_to_the_account() -> None:
+    exchange, _ = market()
+    future = exchange.find(symbol="ES", sec_type="FUT")[0].broker_id or 0
+    exchange.place(order("BUY", 200))
+    exchange.place(order("SELL", 1, con_id=future))
+    pass_time(exchange, 120)
+    seen = {tag: value for (tag, currency), value in values(exchange).items() if currency == "USD"}
+    for tag in ("NetLiquidation", "InitMarginReq", "MaintMarginReq", "AvailableFunds", "ExcessLiquidity"):
+        assert seen[tag] == pytest.approx(seen[f"{tag}-S"] + seen[f"{tag}-C"], abs=0.02)
+    assert seen["MaintMarginReq-C"] == 15_000

@@ -34,6 +34,10 @@ class PlannedSource(SimulatedSource):
     def splits(self, con_id: int, first: date, last: date) -> Sequence[Split]:
         return [one for one in self.planned_splits if con_id == AAPL and first <= one.ex_date <= last]
 
+    def interest_rate(self, currency: str, ns: int) -> float:
+        del currency, ns
+        return 0.0
+
     def terms(self, con_id: int) -> OptionTerms | None:
         return self.settles[con_id][0] if con_id in self.settles else None
 
