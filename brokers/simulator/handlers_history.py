@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from brokers.simulator.bar_requests import bar_seconds, bar_time, parse_time, start_of
+from brokers.simulator.bar_requests import DAY_S, bar_seconds, bar_time, parse_time, start_of
 from brokers.simulator.contracts import invalid, local_time, wire_time, zone_name
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.pacing import HistoryPacing
 from brokers.simulator.past_prints import last_prints
+from brokers.simulator.past_quotes import first_quotes, last_quotes
 from brokers.simulator.permissions import no_permission
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
+from brokers.simulator.schedules import is_regular, past_sessions
 from brokers.simulator.session import Session
+from brokers.simulator.what_to_show import LIVE_KINDS, check_kind, shown_bars
 from terminal.clock import NS_PER_S
+from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation.exchange_port import SimulatorRefusalError
@@ -28,6 +32,8 @@ from terminal.simulation.exchange_port import SimulatorRefusalError
 UPDATE_PERIOD_NS: Final = NS_PER_S
 REAL_TIME_BAR_S: Final = 5
 MAX_TICKS: Final = 1000
+SCHEDULE_VERSION: Final = 165
+_TICK_KINDS: Final = ("TRADES", "BID_ASK", "MIDPOINT")
 _HMDS: Final = "Historical Market Data Service error message:"
 
 
@@ -95,7 +101,8 @@ class HistoryDesk:
     def historical_data(self, session: Session, request: Request) -> None:
         """Bars of a duration that ends at a time. Errors: 162 none or paced, 200, 321, 322, 10314."""
         if (session, request.id) in self._growing:
-            raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
+            raise SimulatorRefusalError(386, "Duplicate ticker ID for API historical data query.")
+        check_kind(request.text("what_to_show"))
         instrument = self._hub.contracts.resolve(request)
         if request.text("what_to_show") == "SCHEDULE":
             self._schedule(session, request, instrument)
@@ -105,6 +112,8 @@ class HistoryDesk:
         keep = request.flag("keep_up_to_date")
         if keep and request.text("end"):
             raise invalid("End date not supported with keepUpToDate, leave it empty")
+        if keep and request.text("what_to_show") not in LIVE_KINDS:
+            raise invalid(f"{request.text('what_to_show')} cannot be kept up to date, only {', '.join(LIVE_KINDS)} can")
         if request.integer("format_date", 1) not in (1, 2):
             raise invalid(f"Invalid date format {request.integer('format_date')}, must be 1 or 2")
         end_ns = parse_time(request.text("end"), instrument, self._hub.now_ns())
@@ -144,8 +153,9 @@ class HistoryDesk:
     def _fetch(
         self, instrument: Instrument, seconds: int, start_ns: int, end_ns: int, what: str, regular: bool
     ) -> Sequence[Bar]:
-        return self._hub.exchange.bars(
-            instrument.broker_id or 0,
+        return shown_bars(
+            self._hub.exchange,
+            instrument,
             seconds=seconds,
             start_ns=start_ns,
             end_ns=end_ns,
@@ -178,11 +188,16 @@ class HistoryDesk:
         session.error(request.id, 162, f"{_HMDS}API historical data query cancelled: {request.id}")
 
     def _schedule(self, session: Session, request: Request, instrument: Instrument) -> None:
-        """Trading sessions that the contract lists within the duration."""
+        """Trading sessions of the duration: those of the past as the market's bars show them, then those listed."""
+        if session.server_version < SCHEDULE_VERSION:
+            raise invalid("This client's version has no historical schedule")
+        if bar_seconds(request.text("bar_size")) != DAY_S:
+            raise invalid("A historical schedule is asked for with bars of 1 day")
         end_ns = parse_time(request.text("end"), instrument, self._hub.now_ns())
         start_ns = start_of(instrument, end_ns, request.text("duration"))
-        hours = instrument.liquid_hours if request.flag("use_rth") else instrument.trading_hours
-        sessions = [one for one in hours if one.end_ns > start_ns and one.start_ns < end_ns]
+        sessions = past_sessions(
+            self._hub.exchange, instrument, start_ns=start_ns, end_ns=end_ns, regular=request.flag("use_rth")
+        )
         if not sessions:
             raise SimulatorRefusalError(162, f"{_HMDS}HMDS query returned no data: no schedule")
         session.send(
@@ -206,7 +221,7 @@ class HistoryDesk:
         """Five-second bars from now on. Errors: 200, 321, 322, 420 permission."""
         if (session, request.id) in self._bars:
             raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
-        if request.text("what_to_show") not in ("TRADES", "MIDPOINT", "BID", "ASK"):
+        if request.text("what_to_show") not in LIVE_KINDS:
             raise invalid(f"Invalid data type '{request.text('what_to_show')}' for real-time bars")
         if request.integer("bar_size") != REAL_TIME_BAR_S:
             raise invalid(f"Real-time bars are of 5 seconds, not {request.integer('bar_size')}")
@@ -240,23 +255,41 @@ class HistoryDesk:
         self._heads.discard((session, request.id))
 
     def historical_ticks(self, session: Session, request: Request) -> None:
-        """Prints of a span: the first after a start or the last before an end."""
+        """Prints or quotes of a span: the first after a start or the last before an end."""
         instrument = self._hub.contracts.resolve(request)
         self._hub.permissions.need(instrument, 10187, f"Failed to request historical ticks:{no_permission(instrument)}")
-        count = request.integer("count")
+        count, what = request.integer("count"), request.text("what_to_show")
         if not 1 <= count <= MAX_TICKS:
             raise invalid(f"Number of ticks must be 1 to {MAX_TICKS}, was {count}")
         if bool(request.text("start")) == bool(request.text("end")):
             raise invalid("Either start or end time must be given, not both")
-        if request.text("what_to_show") != "TRADES":
-            raise SimulatorRefusalError(162, f"{_HMDS}no historical {request.text('what_to_show')} ticks, only TRADES")
+        if what not in _TICK_KINDS:
+            raise SimulatorRefusalError(
+                431, f"What to show field is missing or incorrect: '{what[:40]}'. Legal ones are: {_TICK_KINDS}"
+            )
+        if what == "TRADES":
+            self._send_prints(session, request, instrument)
+        else:
+            self._send_quotes(session, request, instrument)
+
+    def _span(self, request: Request, instrument: Instrument) -> tuple[int | None, int]:
+        """Start (None when the end is what counts) and end of what is looked through."""
         now_ns = self._hub.now_ns()
         if request.text("start"):
-            start_ns, end_ns = parse_time(request.text("start"), instrument, now_ns), now_ns
-            found = self._hub.exchange.prints(instrument.broker_id or 0, start_ns=start_ns, end_ns=end_ns, limit=count)
+            return parse_time(request.text("start"), instrument, now_ns), now_ns
+        return None, min(parse_time(request.text("end"), instrument, now_ns), now_ns)
+
+    def _send_prints(self, session: Session, request: Request, instrument: Instrument) -> None:
+        if instrument.asset_class in (AssetClass.FOREX, AssetClass.INDEX):
+            raise SimulatorRefusalError(10187, f"Failed to request historical ticks:{instrument.symbol} has no trades")
+        (start_ns, end_ns), count = self._span(request, instrument), request.integer("count")
+        con_id = instrument.broker_id or 0
+        if start_ns is None:
+            found = last_prints(self._hub.exchange, con_id, end_ns=end_ns, count=count)
         else:
-            end_ns = parse_time(request.text("end"), instrument, now_ns)
-            found = last_prints(self._hub.exchange, instrument.broker_id or 0, end_ns=end_ns, count=count)
+            found = self._hub.exchange.prints(con_id, start_ns=start_ns, end_ns=end_ns, limit=count)
+        if request.flag("use_rth"):
+            found = [one for one in found if is_regular(instrument, one.ns)]
         ticks: list[Values] = [
             {
                 "epoch": one.ns // NS_PER_S,
@@ -269,6 +302,33 @@ class HistoryDesk:
             for one in found
         ]
         session.send(responses_data.HISTORICAL_TICKS_LAST, req_id=request.id, ticks=ticks, done=True)
+
+    def _send_quotes(self, session: Session, request: Request, instrument: Instrument) -> None:
+        (start_ns, end_ns), count = self._span(request, instrument), request.integer("count")
+        con_id, exchange = instrument.broker_id or 0, self._hub.exchange
+        middle = request.text("what_to_show") == "MIDPOINT"
+        if start_ns is None:
+            found = last_quotes(exchange, con_id, end_ns=end_ns, count=count, middle=middle)
+        else:
+            found = first_quotes(exchange, con_id, start_ns=start_ns, end_ns=end_ns, count=count, middle=middle)
+        if request.flag("use_rth"):
+            found = [one for one in found if is_regular(instrument, one.epoch * NS_PER_S)]
+        if middle:
+            middles: list[Values] = [{"epoch": one.epoch, "price": (one.bid + one.ask) / 2, "size": 0} for one in found]
+            session.send(responses_data.HISTORICAL_TICKS, req_id=request.id, ticks=middles, done=True)
+            return
+        bare = request.flag("ignore_size")
+        ticks: list[Values] = [
+            {
+                "epoch": one.epoch,
+                "bid": one.bid,
+                "ask": one.ask,
+                "bid_size": 0 if bare else one.bid_size,
+                "ask_size": 0 if bare else one.ask_size,
+            }
+            for one in found
+        ]
+        session.send(responses_data.HISTORICAL_TICKS_BID_ASK, req_id=request.id, ticks=ticks, done=True)
 
     # ------------------------------------------------------------------ time
     def on_turn(self, now_ns: int) -> None:

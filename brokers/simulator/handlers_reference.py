@@ -22,6 +22,7 @@ from brokers.simulator.protocol import requests, responses
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
+from brokers.simulator.venues import BBO_MAP, VENUES
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
@@ -44,6 +45,7 @@ class ReferenceDesk:
             requests.REQ_MATCHING_SYMBOLS: self.matching_symbols,
             requests.REQ_MKT_DEPTH_EXCHANGES: self.depth_exchanges,
             requests.REQ_MARKET_RULE: self.market_rule,
+            requests.REQ_SMART_COMPONENTS: self.smart_components,
             requests.REQ_CURRENT_TIME: self.current_time,
             requests.REQ_MANAGED_ACCOUNTS: self.managed_accounts,
         }
@@ -161,6 +163,19 @@ class ReferenceDesk:
             responses.MARKET_RULE,
             rule_id=rule_id,
             increments=[{"low_edge": edge, "increment": step} for edge, step in increments],
+        )
+
+    @staticmethod
+    def smart_components(session: Session, request: Request) -> None:
+        """Which letter of a line's exchange strings means which exchange."""
+        if request.text("bbo_exchange") != BBO_MAP:
+            raise invalid(f"Invalid BBO exchange '{request.text('bbo_exchange')[:20]}', a line names {BBO_MAP}")
+        session.send(
+            responses.SMART_COMPONENTS,
+            req_id=request.id,
+            components=[
+                {"bit": bit, "exchange": venue.exchange, "letter": venue.letter} for bit, venue in enumerate(VENUES)
+            ],
         )
 
     # ------------------------------------------------------------------ session

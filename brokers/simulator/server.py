@@ -17,11 +17,14 @@ from typing import Final
 from brokers.simulator.contracts import ContractBook, local_time
 from brokers.simulator.handlers_account import AccountDesk
 from brokers.simulator.handlers_depth import DepthDesk
+from brokers.simulator.handlers_exercise import ExerciseDesk
 from brokers.simulator.handlers_history import HistoryDesk
 from brokers.simulator.handlers_market import MarketDesk
 from brokers.simulator.handlers_options import OptionDesk
 from brokers.simulator.handlers_orders import OrderDesk
 from brokers.simulator.handlers_reference import ReferenceDesk, accounts_text
+from brokers.simulator.handlers_scanner import ScannerDesk
+from brokers.simulator.handlers_session import SessionDesk
 from brokers.simulator.handlers_ticks import TickDesk
 from brokers.simulator.history_file import HistoryFile
 from brokers.simulator.hub import Handler, HandlerGroup, Hub
@@ -114,6 +117,9 @@ class SimulatedTws:
             history,
             ReferenceDesk(self._hub),
             OptionDesk(self._hub),
+            ExerciseDesk(self._hub),
+            ScannerDesk(self._hub),
+            SessionDesk(self._hub),
         )
         self._handlers: dict[int, Handler] = {
             message.id: handler for group in self._groups for message, handler in group.handlers().items()
