@@ -91,21 +91,24 @@ def _tree(
     nodes = escrowed[:, None] * up[:, None] ** exponent
     price = np.maximum(sign * (nodes[:, ::2] - strike[:, None]), 0.0)
     plain = price.copy()
+    coming = _coming(dividends, step[:, None] * np.arange(steps), years[:, None], rate)
+    gained = strike[:, None] - coming  # exercise gives the spot with the dividends to come, against the strike
     for level in range(steps - 1, -1, -1):
         price = rise * price[:, 1:] + fall * price[:, :-1]
         plain = rise * plain[:, 1:] + fall * plain[:, :-1]
         here = nodes[:, steps - level : steps + level + 1 : 2]
-        now = level * step
-        coming = _coming(dividends, now, years, rate)
-        price = np.maximum(price, sign * (here + coming[:, None] - strike[:, None]))
+        price = np.maximum(price, sign * (here - gained[:, level : level + 1]))
     premium: Floats = np.maximum(price[:, 0] - plain[:, 0], 0.0)
     return premium
 
 
 def _coming(dividends: Sequence[CashDividend], now: Floats, years: Floats, rate: float) -> Floats:
-    """Return the value, at ``now``, of the dividends still to come before expiry."""
+    """Return the value, at ``now`` [row, step], of the dividends still to come before expiry."""
     found = np.zeros(now.shape)
+    last = float(years.max())
     for paid in dividends:
-        ahead = (paid.years > now) & (paid.years <= years) & (paid.years > 0)
+        if not 0 < paid.years <= last:
+            continue
+        ahead = (paid.years > now) & (paid.years <= years)
         found += np.where(ahead, paid.amount * np.exp(-rate * (paid.years - now)), 0.0)
     return found

@@ -74,7 +74,10 @@ class MarketFacts(SourceDefaults):
         return sorted(found, key=lambda one: one.ns)
 
     def indication(self, con_id: int, kind: str, ns: int) -> Indication | None:
-        """Return the indication: the efficient price now, paired size growing to what clears, a fading imbalance."""
+        """Return the indication: about the price of now, paired size growing to what clears, an imbalance that fades.
+
+        It knows no more than the market does: the price leans to the side of the imbalance by up to a few spreads.
+        """
         ahead = [
             one
             for one in self.auctions(con_id, self.calendar.index_at(ns))
@@ -91,7 +94,7 @@ class MarketFacts(SourceDefaults):
         imbalance = side * int(auction.size * 0.25 * left * wave)
         spec = self.listed.need(con_id).spec
         now = self.listed.price(con_id, ns) / float(spec.tick)
-        tick = round(auction.tick * (1 - left) + now * left)
+        tick = round(now + 4 * spec.spread * imbalance / auction.size) if left else auction.tick
         return Indication(kind=kind, auction_ns=auction.ns, tick=tick, paired=paired, imbalance=imbalance)
 
     def halts(self, con_id: int, index: int) -> Sequence[Halt]:
