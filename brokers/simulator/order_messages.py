@@ -206,6 +206,10 @@ def what_if_fields(order: SimOrder, preview: SimPreview, instrument: Instrument,
         fields[f"{name}_change"] = _amount(after - before)
     fields["commission"] = _amount(preview.commission)
     fields["commission_currency"] = preview.commission_currency
+    if preview.commission_min is not None and preview.commission_max not in {None, preview.commission_min}:
+        # The cost depends on whether the order adds or removes liquidity.
+        fields["min_commission"] = decimal_of(preview.commission_min)
+        fields["max_commission"] = decimal_of(preview.commission_max)
     fields["what_if"] = True
     return fields
 
@@ -255,6 +259,7 @@ def execution_fields(execution: SimExecution, instrument: Instrument, server_ver
         "price": decimal_of(execution.price),
         "perm_id": execution.perm_id,
         "client_id": execution.client_id,
+        "liquidation": int(execution.liquidation),
         "cumulative_quantity": execution.cumulative,
         "average_price": decimal_of(execution.average_price),
         "order_ref": execution.order_ref,
