@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Splits and dividends on positions, before the opening of their ex-date.
+"""Splits and dividends on positions and orders, before the opening of their ex-date.
 
 A dividend belongs to who held the shares at the last close: it accrues on the ex-date and is paid (charged on short
-shares) on its pay date. A split restates shares and options as OCC does: where whole new shares come for one old
-share the number of contracts grows and the strike falls; other ratios change what a contract delivers. Fractions of
-shares are paid in cash.
+shares) on its pay date. A split restates shares and options as OCC does where whole new shares come for one old one:
+the number of contracts grows by the ratio and the strike falls by it, the symbol stays. Other ratios would change what
+a contract delivers (a class like "AAPL1"); the market plans none, and an option then becomes the listed contract with
+the lower strike, one for one. Fractions of shares are paid in cash. Orders in what splits are cancelled, as IBKR
+cancels GTC orders on corporate actions. Who listens hears of positions later, from night.py.
 """
 
 from collections.abc import Iterator
@@ -17,10 +19,21 @@ from terminal.model.instrument import Instrument
 from terminal.simulation.account_book import DividendDue
 from terminal.simulation.accounts import Accounts
 from terminal.simulation.facts import Split
+from terminal.simulation.groups import OrderRegistry
 from terminal.simulation.ledger import Ledger
+from terminal.simulation.option_classes import decode, encode
+from terminal.simulation.orders import Working
 from terminal.simulation.source import MarketSource
 
 _ZERO: Final = Decimal(0)
+
+
+class Orders(Protocol):
+    """What a split does with orders."""
+
+    orders: OrderRegistry
+
+    def finish(self, working: Working, reason: str) -> None: ...
 
 
 class Host(Protocol):
@@ -29,6 +42,8 @@ class Host(Protocol):
     source: MarketSource
     money: Accounts
 
+    @property
+    def desk(self) -> Orders: ...
     def mark(self, con_id: int) -> float: ...
     def instrument(self, con_id: int) -> Instrument | None: ...
     def today(self) -> tuple[int, date]: ...
@@ -77,6 +92,16 @@ def apply_splits(host: Host) -> Iterator[tuple[str, int]]:
                 yield from ((account, changed) for changed in _split(host, ledger, con_id, split))
 
 
+def cancel_orders(host: Host) -> None:
+    """End the orders in what splits this morning."""
+    first, today = _since_last_day(host)
+    for working in host.desk.orders.live():
+        instrument = working.instrument
+        underlying = working.con_id if instrument.asset_class is AssetClass.STOCK else _option_on(host, instrument)
+        if underlying is not None and host.source.splits(underlying, first, today):
+            host.desk.finish(working, "Cancelled: corporate action")
+
+
 def _option_on(host: Host, instrument: Instrument) -> int | None:
     return host.source.underlying_of(instrument) if instrument.asset_class is AssetClass.OPTION else None
 
@@ -101,17 +126,23 @@ def _split(host: Host, ledger: Ledger, con_id: int, split: Split) -> Iterator[in
 
 
 def adjusted_contract(host: Host, instrument: Instrument, split: Split) -> Instrument | None:
-    """Return the listed contract that an option becomes; None when the source lists none (the option stays)."""
+    """Return the contract that an option becomes; None when the market has none such (the option then stays)."""
     index, _ = host.today()
-    strike = (instrument.strike or _ZERO) * split.old / split.new
+    strike = float(round((instrument.strike or _ZERO) * split.old / split.new, 4))
     found = host.source.option_contracts(
         instrument.symbol,
         index,
         expiry=f"{instrument.expiry:%Y%m%d}" if instrument.expiry else "",
-        strike=float(round(strike, 4)),
+        strike=strike,
         right="" if instrument.right is None else instrument.right.value[:1].upper(),
     )
-    return next(iter(found), None)
+    if found:
+        return found[0]
+    named = decode(instrument.broker_id or 0)
+    if named is None or strike % named[0].unit:
+        return None
+    # Adjusted strikes live on though nobody would list them anew.
+    return host.instrument(encode(named[0], named[1], strike, call=named[3]))
 
 
 def _pay_fraction(host: Host, ledger: Ledger, con_id: int) -> None:

@@ -7,7 +7,8 @@ the strike, index options settle in cash. A short call that is worth less alive 
 is mostly assigned early. Everything is a function of positions, prices and the seed.
 """
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, time
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -20,12 +21,14 @@ from terminal.simulation.exchange_port import MarketListener, SimPosition, Simul
 from terminal.simulation.ledger import Ledger
 from terminal.simulation.rng import label_key, mix
 from terminal.simulation.source import MarketSource
-from terminal.simulation.trading_days import TradingDay
+from terminal.simulation.trading_days import TradingDay, local_ns
 
 EXERCISE: Final = 1
 LAPSE: Final = 2
 IN_THE_MONEY: Final = Decimal("0.01")
 """OCC exercises by exception from this amount on."""
+TOLD_AT: Final = time(2, 30)
+"""IBKR's positions change between 02:00 and 03:00 after an assignment."""
 _CENT: Final = Decimal("0.01")
 _ZERO: Final = Decimal(0)
 _ASSIGNED_OF_100: Final = 90
@@ -41,7 +44,10 @@ class Host(Protocol):
     money: Accounts
     listener: MarketListener
 
+    @property
+    def desk(self) -> corporate_actions.Orders: ...
     def now_ns(self) -> int: ...
+    def schedule(self, ns: int, action: Callable[[], None]) -> None: ...
     def day_index(self) -> int: ...
     def mark(self, con_id: int) -> float: ...
     def instrument(self, con_id: int) -> Instrument | None: ...
@@ -159,14 +165,22 @@ class Night:
     # ------------------------------------------------------------ before the opening
 
     def open_day(self) -> None:
-        """Begin the new trading day: splits, dividends, interest; then say which positions changed."""
+        """Begin the new trading day: splits, dividends, interest; positions are told from 02:30 New York on."""
         host = self._host
+        corporate_actions.cancel_orders(host)
         for account, con_id in corporate_actions.apply_splits(host):
             self._moved[account, con_id] = None
         corporate_actions.apply_dividends(host)
         interest.accrue(host)
+        morning = local_ns(host.today()[1], TOLD_AT)
+        if host.now_ns() >= morning:
+            self._tell()
+        else:
+            host.schedule(morning, self._tell)
+
+    def _tell(self) -> None:
         for account, con_id in self._moved:
-            host.listener.on_position(self._position(account, con_id))
+            self._host.listener.on_position(self._position(account, con_id))
         self._moved.clear()
 
     def _position(self, account: str, con_id: int) -> SimPosition:

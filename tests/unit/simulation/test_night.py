@@ -295,22 +295,45 @@ def test_a_split_restates_shares_and_pays_the_fraction_in_cash() -> None:
     assert ("session", "day_end") in heard.events
 
 
-def test_options_follow_a_split_into_the_contract_that_is_listed_for_them() -> None:
-    exchange, source, _ = opened()
-    chain = exchange.find(symbol="AAPL", sec_type="OPT", expiry=LATER, right="C")
-    strikes = {float(item.strike or 0) for item in chain}
-    call = next(item for item in reversed(chain) if float(item.strike or 0) / 1.25 in strikes)
+def test_a_whole_split_multiplies_contracts_divides_strikes_and_cancels_orders() -> None:
+    exchange, source, heard = opened()
+    call = option(exchange, "C", 5, LATER)
     con_id = buy(exchange, call, 4)
     cost = exchange.money.ledger(ACCOUNT).holdings[con_id].cost
-    # 5 for 4 is no whole ratio: the number of contracts stays
-    source.planned_splits = [Split(ex_date=date(2025, 3, 5), new=5, old=4)]
+    resting = exchange.place(order("BUY", 10, "LMT", limit_price=100.0, tif="GTC"))
+    source.planned_splits = [Split(ex_date=date(2025, 3, 5), new=5, old=1)]
     over_night(exchange)
-    ledger = exchange.money.ledger(ACCOUNT)
-    adjusted = {item.broker_id: item for item in chain}
-    now = [(key, held) for key, held in ledger.holdings.items() if held.quantity and key in adjusted]
-    assert [(adjusted[key].strike, one.quantity, one.cost) for key, one in now] == [
-        ((call.strike or Decimal(0)) / Decimal("1.25"), Decimal(4), cost)
-    ]
+    holdings = exchange.money.ledger(ACCOUNT).holdings
+    ((new_id, new),) = [(key, one) for key, one in holdings.items() if one.quantity]
+    assert new_id != con_id
+    assert (new.quantity, new.cost, new.instrument.multiplier) == (Decimal(20), cost, Decimal(100))
+    assert new.instrument.strike == (call.strike or Decimal(0)) / 5
+    assert (new.instrument.expiry, new.instrument.right) == (call.expiry, call.right)
+    assert resting.status == "Cancelled"
+    told = [event[1] for event in heard.events if event[0] == "position"][-2:]
+    assert {(one.con_id, one.quantity) for one in told} == {(con_id, 0), (new_id, 20)}
+
+
+def test_an_index_option_of_the_market_settles_against_the_opening_quotation() -> None:
+    """SPX stops trading on Thursday 20 March and settles on Friday's opening; nothing is delivered."""
+    exchange, heard = Market(SimulatedSource(1), (ACCOUNT,), 1), Recorder()
+    exchange.set_listener(heard)
+    day = exchange.source.calendar.day
+    index = exchange.source.calendar.index_of(date(2025, 3, 20))
+    exchange.advance_to(day(index).open_ns + 10 * MINUTE_NS)
+    spot = exchange.mark(exchange.find(symbol="SPX", sec_type="IND")[0].broker_id or 0)
+    chain = exchange.find(symbol="SPX", sec_type="OPT", expiry="20250320", right="C", trading_class="SPX")
+    call = min(chain, key=lambda item: abs(float(item.strike or 0) - spot + 150))
+    con_id = buy(exchange, call, 1)
+    exchange.advance_to(day(index + 1).open_ns + MINUTE_NS)
+    assert held(exchange, con_id) == 1
+    before = cash(exchange)
+    opening = exchange.source.settlement_price(con_id, index + 1)
+    assert opening is not None
+    exchange.advance_to(day(index + 1).end_ns)
+    assert held(exchange, con_id) == 0
+    paid = float(cash(exchange) - before)
+    assert paid == pytest.approx(100 * max(opening - float(call.strike or 0), 0.0), abs=40)  # interest of a week-end
 
 
 def test_instructions_and_accruals_survive_a_restart() -> None:
