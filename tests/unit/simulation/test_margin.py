@@ -79,9 +79,9 @@ CASES = [
     Case("4210(c): short stock below 2.50 needs 2.50", (shares(-100, 2),), 250, 250, 250),
     same("IBKR: long options need nothing, they are paid in full", 0, option(5, "C", 110, 3), option(2, "P", 90)),
     # 3 + max(20 - 10, 10) = 13
-    same("4210(f)(2)(D): naked call, 20 % less out of the money", 2_600, option(-2, "C", 110, 3)),
+    same("4210(f)(2)(E): naked call, 20 % less out of the money", 2_600, option(-2, "C", 110, 3)),
     # 12 + 24
-    same("4210(f)(2)(D): naked call in the money", 3_600, option(-1, "C", 110, 12, spot=120)),
+    same("4210(f)(2)(E): naked call in the money", 3_600, option(-1, "C", 110, 12, spot=120)),
     # 0.10 + 10 % of 60
     same("Cboe: at least premium and 10 % of the underlying", 610, option(-1, "C", 110, 0.1, spot=60)),
     # 0.20 + 10 % of 100
@@ -93,9 +93,9 @@ CASES = [
     # 10 + 86.55
     same("Cboe: fund on a broad index 15 %", 9_655, option(-1, "C", 577, 10, spot=577, symbol="SPY")),
     # call 24, put 23.5: the greater and the other's premium 3.5
-    same("4210(f)(2)(F): short straddle", 2_750, option(-1, "C", 100, 4), option(-1, "P", 100, 3.5)),
+    same("4210(f)(2)(H): short straddle", 2_750, option(-1, "C", 100, 4), option(-1, "P", 100, 3.5)),
     # call 1 + 10 = 11, put 1.2 + 10 = 11.2: 11.2 + 1
-    same("4210(f)(2)(F): short strangle", 1_220, option(-1, "C", 110, 1), option(-1, "P", 90, 1.2)),
+    same("4210(f)(2)(H): short strangle", 1_220, option(-1, "C", 110, 1), option(-1, "P", 90, 1.2)),
     Case("IBKR: covered call, the stock's margin", (shares(100), option(-1, "C", 110, 3)), 2_500, 2_500, 5_000),
     # 1,000 in the money + the stock at its strike: 25 % and 50 % of 11,000
     Case(
@@ -104,27 +104,27 @@ CASES = [
     # 3,000 + 500 in the money
     Case("IBKR: covered put, stock + in the money", (shares(-100), option(-1, "P", 105, 6)), 3_500, 3_500, 5_500),
     # 10 % of 95 + 5 = 14.50, below 25
-    Case("4210(f)(2)(H): protective put", (shares(100), option(1, "P", 95)), 2_500, 1_450, 5_000),
-    Case("4210(f)(2)(H): a far put helps nothing", (shares(100), option(1, "P", 70)), 2_500, 2_500, 5_000),
+    Case("4210(f)(2)(H)(v): protective put", (shares(100), option(1, "P", 95)), 2_500, 1_450, 5_000),
+    Case("4210(f)(2)(H)(v): a far put helps nothing", (shares(100), option(1, "P", 70)), 2_500, 2_500, 5_000),
     # 10 % of 105 + 5
-    Case("4210(f)(2)(H): protective call on short stock", (shares(-100), option(1, "C", 105)), 3_000, 1_550, 5_000),
+    Case("4210(f)(2)(H)(v): protective call on short stock", (shares(-100), option(1, "C", 105)), 3_000, 1_550, 5_000),
     # the lesser of 9.50 + 5 and 27.50
     Case(
-        "4210(f)(2)(H): collar", (shares(100), option(1, "P", 95), option(-1, "C", 110)), 2_500, 1_450, 5_000
+        "4210(f)(2)(H)(v): collar", (shares(100), option(1, "P", 95), option(-1, "C", 110)), 2_500, 1_450, 5_000
     ),
     Case(
-        "4210(f)(2)(H): conversion, 10 % of the strike", (shares(100), option(1, "P", 100), option(-1, "C", 100)),
+        "4210(f)(2)(H)(v): conversion, 10 % of the strike", (shares(100), option(1, "P", 100), option(-1, "C", 100)),
         2_500, 1_000, 5_000,
     ),
     Case(
-        "4210(f)(2)(H): reverse conversion", (shares(-100), option(1, "C", 100), option(-1, "P", 100)),
+        "4210(f)(2)(H)(v): reverse conversion", (shares(-100), option(1, "C", 100), option(-1, "P", 100)),
         3_000, 1_000, 5_000,
     ),
     same("Cboe: debit call spread is paid in full", 0, option(1, "C", 100, 5), option(-1, "C", 110, 2)),
     same("Cboe: credit call spread, strike difference", 1_000, option(-1, "C", 100, 5), option(1, "C", 110, 2)),
     same("Cboe: credit put spread, strike difference", 2_000, option(-2, "P", 100, 5), option(2, "P", 90, 2)),
     # naked: 0.10 + 5 = 5.10, below the 20 of the spread
-    same("4210(f)(2)(H): the lesser of spread and naked", 510, option(-1, "P", 50, 0.1), option(1, "P", 30, 0.05)),
+    same("4210(f)(2)(H)(i): the lesser of spread and naked", 510, option(-1, "P", 50, 0.1), option(1, "P", 30, 0.05)),
     same("Cboe: long butterfly", 0, option(1, "C", 90), option(-2, "C", 100), option(1, "C", 110)),
     same("IBKR: short butterfly, middle less low strike", 1_000, option(-1, "C", 90), option(2, "C", 100),
          option(-1, "C", 110)),
