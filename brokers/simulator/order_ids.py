@@ -29,7 +29,7 @@ class OrderIds:
 
     def bind(self, client_id: int, order_id: int, perm_id: int, exchange: str = "") -> None:
         """Remember one order; its id is used from now on."""
-        if order_id > 0:
+        if order_id:
             self._perm_ids[client_id, order_id] = perm_id
             self._names[perm_id] = (client_id, order_id)
             self.use(client_id, order_id)
@@ -43,6 +43,10 @@ class OrderIds:
     def next_id(self, client_id: int) -> int:
         """The next valid id of a client."""
         return self._next.get(client_id, 1)
+
+    def next_bound_id(self) -> int:
+        """The next id for an order made by hand that client 0 binds: negative, downwards."""
+        return min((number for client, number in self._perm_ids if client == 0 and number < 0), default=-1) - 1
 
     def perm_id(self, client_id: int, order_id: int) -> int | None:
         """Permanent id of a client's order; None when there is none."""

@@ -117,8 +117,8 @@ class SimOrderState:
     completed_time_ns: int = 0
     completed_status: str = ""
     warning: str = ""
-    notice: tuple[int, str] | None = None
-    """An error or a note of the market about this order that its client has not heard yet: code and text."""
+    notices: list[tuple[int, str]] = field(default_factory=list)
+    """Errors and notes of the market about this order that its client has not heard yet: code and text."""
 
     @property
     def remaining(self) -> Decimal:

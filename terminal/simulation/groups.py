@@ -11,6 +11,8 @@ from typing import Final
 from terminal.simulation.orders import Stage, Working
 
 CANCEL_ALL: Final = 1
+REDUCE: Final = 2
+REDUCE_FREELY: Final = 3
 
 
 class OrderRegistry:
@@ -65,6 +67,11 @@ class OrderRegistry:
             and other.state.order.oca_group == order.oca_group
             and other.state.order.account == order.account
         ]
+
+    def is_plain(self, perm_id: int) -> bool:
+        """Say whether an order stands alone, so that no fill of another can take it away."""
+        working = self._orders.get(perm_id)
+        return working is not None and not working.state.order.oca_group and not working.state.order.parent_perm_id
 
     def exposure(self, parent: Working) -> int:
         """Return how much of a bracket's entry its children may still close, once the entry is through."""

@@ -65,10 +65,14 @@ class Market(TradingFloor):
             raise SimulatorRefusalError(
                 10092, "Deep market data is not supported for this combination of security type/exchange"
             )
-        book = self._current_book(con_id)
+        book = self.current_book(con_id)
         sides = [
             [
-                (self.price(instrument, tick), float(size), MAKERS[mix(self._venue_key, tick, sign) % len(MAKERS)])
+                (
+                    self.price(instrument, tick),
+                    self.size(con_id, size),
+                    MAKERS[mix(self._venue_key, tick, sign) % len(MAKERS)],
+                )
                 for tick, size in book.rows(sign, rows, self._now)
             ]
             for sign in (1, -1)
@@ -76,7 +80,7 @@ class Market(TradingFloor):
         return sides[0], sides[1]
 
     def greeks(self, con_id: int, source: str) -> SimGreeks | None:
-        book = self._current_book(con_id)
+        book = self.current_book(con_id)
         return self.source.greeks(con_id, source, self._now, book, self.quote_ticks(con_id)[2])
 
     def statistics(self, con_id: int) -> dict[str, float]:
@@ -99,7 +103,7 @@ class Market(TradingFloor):
         )  # fmt: skip
 
     def prints(self, con_id: int, *, start_ns: int, end_ns: int, limit: int) -> Sequence[SimPrint]:
-        instrument = self._need(con_id)
+        self._need(con_id)
         calendar = self.source.calendar
         found: list[SimPrint] = []
         end = min(end_ns, self._now + 1)
@@ -111,7 +115,7 @@ class Market(TradingFloor):
                 rows.ns[:limit].tolist(), rows.tick[:limit].tolist(), rows.size[:limit].tolist(),
                 rows.side[:limit].tolist(), strict=True,
             ):  # fmt: skip
-                found.append(self._print(instrument, ns, tick, size, side))
+                found.append(self._print(con_id, ns, tick, size, side))
             index += 1
         return found[:limit]
 
@@ -121,7 +125,7 @@ class Market(TradingFloor):
     # ------------------------------------------------------------ orders
 
     def preview(self, order: SimOrder) -> SimPreview:
-        return self.money.preview(order, self.desk.check(order, self.instrument(order.con_id)))
+        return self.desk.preview(order, self.instrument(order.con_id))
 
     def place(self, order: SimOrder) -> SimOrderState:
         return self.desk.place(order, self.instrument(order.con_id))
@@ -182,5 +186,6 @@ class Market(TradingFloor):
                 tape.remove(ns, size)
         self.desk.next_perm_id = loaded.next_perm_id
         self.desk.settlement.executions.extend(loaded.executions)
+        self.combos.recall_orders(state.get("orders"), self.instrument)
         for working in loaded.workings(look):
             self.desk.resume(working)

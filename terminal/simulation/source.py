@@ -231,7 +231,8 @@ class SourceDefaults:
 
     def borrow(self, con_id: int, ns: int) -> Borrow:
         del con_id, ns
-        return Borrow(available=0, fee=0.0, rebate=0.0, level=1.0)
+        # A recording knows no lending: every share can be borrowed.
+        return Borrow(available=10_000_000, fee=0.0, rebate=0.0, level=3.0)
 
     def terms(self, con_id: int) -> OptionTerms | None:
         del con_id

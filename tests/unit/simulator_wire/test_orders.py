@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders over the wire: sequences, ids, visibility, refusals, what-if; through the real client and bare frames."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from brokers.simulator.history_file import accepted_orders
 from brokers.simulator.protocol import requests_orders as requests
 from brokers.simulator.protocol.values import Value, Values
 from brokers.simulator.server import ServerOptions, SimulatedTws
-from terminal.clock import SimClock
+from terminal.clock import NS_PER_S, SimClock
 from terminal.simulation.exchange_port import SimulatorRefusalError
 from tests.unit.simulator_wire.conftest import Connect, ConnectRaw
 from tests.unit.simulator_wire.raw_client import RawClient
@@ -162,7 +164,11 @@ async def test_cancel_rules(connect_raw: ConnectRaw, market: StillMarket) -> Non
         ({"con_id": 12345}, 200),
         ({"parent_id": 77}, 10006),
         ({"exchange": ""}, 321),
-        ({"sec_type": "BAG", "con_id": 0, "symbol": "AAPL"}, 321),
+        ({"sec_type": "BAG", "con_id": 0, "symbol": "AAPL"}, 314),
+        ({"good_after_time": "25:00:00"}, 343),
+        ({"good_till_date": "20250132 10:00:00"}, 343),
+        ({"good_till_date": "20250106 10:00:00 Mars/Crater"}, 343),
+        ({"cash_qty": Decimal(500)}, 10293),
     ],
 )
 async def test_an_order_that_makes_no_sense_is_refused(
@@ -185,26 +191,50 @@ async def test_every_field_without_a_place_reaches_the_market_as_an_attribute(
     place(
         client,
         2,
-        all_or_none=True,
         min_qty=50,
         algo_strategy="Twap",
         algo_params=[{"tag": "a", "value": "b"}],
-        conditions=[{"type": 1, "con_id": AAPL, "price": Decimal(1)}],
-        cash_qty=Decimal(1000),
-        hidden=True,
+        discretionary_amount=Decimal("0.05"),
+        not_held=True,
     )
     await client.until("orderStatus", order_id=2)
     plain, special = (state.order.attributes for state in market.states.values())
     assert plain == {}
-    assert set(special) == {
-        "allOrNone",
-        "minQty",
-        "algoStrategy",
-        "algoParams",
-        "conditions",
-        "cashQty",
-        "hidden",
-    }
+    assert set(special) == {"minQty", "algoStrategy", "algoParams", "discretionaryAmt", "notHeld"}
+
+
+async def test_fields_with_a_place_are_read_and_shown_again(connect_raw: ConnectRaw, market: StillMarket) -> None:
+    client = await connect_raw(1)
+    place(
+        client,
+        1,
+        all_or_none=True,
+        trigger_method=4,
+        display_size=10,
+        tif="GTD",
+        good_after_time="20250106 11:00:00 US/Eastern",
+        good_till_date="20250107-15:30:00",
+        conditions=[
+            {"type": 1, "conjunction": "o", "is_more": True, "price": Decimal("250.5"), "con_id": AAPL,
+             "exchange": "SMART", "trigger_method": 2},
+            {"type": 3, "conjunction": "a", "is_more": True, "time": "20250106 12:00:00 US/Eastern"},
+        ],
+        conditions_ignore_rth=True,
+    )  # fmt: skip
+    shown = await client.until("openOrder")
+    (state,) = market.states.values()
+    sent = state.order
+    assert (sent.all_or_none, sent.trigger_method, sent.display_size) == (True, 4, 10)
+    assert datetime.fromtimestamp(sent.good_after_ns / NS_PER_S, UTC) == datetime(2025, 1, 6, 16, tzinfo=UTC)
+    assert datetime.fromtimestamp(sent.good_till_ns / NS_PER_S, UTC) == datetime(2025, 1, 7, 15, 30, tzinfo=UTC)
+    price, moment = sent.conditions
+    assert (price.kind, price.joined, price.value, price.con_id, price.trigger_method) == (1, "o", 250.5, AAPL, 2)
+    assert datetime.fromtimestamp(moment.ns / NS_PER_S, UTC) == datetime(2025, 1, 6, 17, tzinfo=UTC)
+    assert (sent.conditions_ignore_rth, sent.conditions_cancel_order) == (True, False)
+    assert (shown["good_after_time"], shown["display_size"]) == ("20250106 11:00:00 US/Eastern", 10)
+    rows: Any = shown["conditions"]
+    assert [row["type"] for row in rows] == [1, 3]
+    assert (rows[0]["price"], rows[1]["time"]) == (Decimal("250.5"), "20250106 12:00:00 US/Eastern")
 
 
 async def test_what_if_answers_once_and_places_nothing(
@@ -276,7 +306,7 @@ async def test_an_order_made_by_hand_is_bound_to_client_zero(
 ) -> None:
     zero, one = await connect_raw(0), await connect_raw(1)
     one.send(requests.REQ_AUTO_OPEN_ORDERS, auto_bind=True)
-    assert (await one.until("error"))["code"] == 321
+    assert (await one.until("error"))["code"] == 327
     zero.send(requests.REQ_AUTO_OPEN_ORDERS, auto_bind=True)
     zero.send(requests.REQ_OPEN_ORDERS)
     await zero.until("openOrderEnd")
@@ -286,8 +316,10 @@ async def test_an_order_made_by_hand_is_bound_to_client_zero(
     manual.client_id, manual.order_id = 0, 0
     server.on_order(market.states[1_900_000_001])
     bound = await zero.until("orderBound")
-    assert (bound["perm_id"], bound["order_id"]) == (1_900_000_001, 1)
-    assert (await zero.until("openOrder"))["order_id"] == 1
+    assert (bound["perm_id"], bound["order_id"]) == (1_900_000_001, -2)
+    assert (await zero.until("openOrder"))["order_id"] == -2
+    zero.send(requests.CANCEL_ORDER, order_id=-2)
+    assert (await zero.until("error", code=202))["req_id"] == -2
 
 
 async def test_a_read_only_server_refuses_orders_and_order_lists(market: StillMarket, clock: SimClock) -> None:
