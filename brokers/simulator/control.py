@@ -24,7 +24,8 @@ from brokers.simulator.faults.yaml_text import YamlError, node_of
 from terminal.errors import UserError
 
 MAX_LINE: Final = 256 * 1024
-MAX_CONNECTIONS: Final = 8
+MAX_STRANGERS: Final = 8
+"""Open connections that have shown no token."""
 IDLE_S: Final = 30.0
 """A connection that has not shown the token by then is closed."""
 LONGEST_STEP_S: Final = 86_400.0
@@ -67,6 +68,56 @@ def write_token(path: Path, token: str) -> None:
     temporary.replace(path)
 
 
+class Visitor(asyncio.Protocol):
+    """One connection: lines in, lines out."""
+
+    def __init__(self, port: "ControlPort") -> None:
+        self._port = port
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self.known = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
+        self._port.admitted(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\n")) >= 0 and self._transport is not None:
+            line = bytes(self._buffer[: end + 1])
+            del self._buffer[: end + 1]
+            self._one(line)
+        if len(self._buffer) > MAX_LINE:
+            self.close()
+
+    def _one(self, line: bytes) -> None:
+        known, answer = self._port.answer(line)
+        if self._transport is None:
+            return
+        self._transport.write(json.dumps(answer, default=str).encode() + b"\n")
+        if not known:
+            self.close()
+        elif self._idle is not None:
+            self.known = True
+            self._idle.cancel()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Send what waits, then close."""
+        transport, self._transport = self._transport, None
+        self._buffer.clear()
+        if self._idle is not None:
+            self._idle.cancel()
+        if transport is not None:
+            transport.close()
+        self._port.gone(self)
+
+
 class ControlPort:
     """Serves commands on ``127.0.0.1``. ``end`` is called when somebody says quit."""
 
@@ -75,7 +126,7 @@ class ControlPort:
         self._token = token
         self._end = end
         self._listener: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: list[Visitor] = []
         self._commands: Mapping[str, Callable[[Mapping[str, object]], Answer]] = {
             "truth": lambda _: self._server.truth.as_json(),
             "status": lambda _: self._status(),
@@ -94,7 +145,8 @@ class ControlPort:
 
     async def start(self, port: int = 0) -> tuple[str, int]:
         """Listen on the loopback; return the address. Raises OSError."""
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=MAX_LINE)
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: Visitor(self), "127.0.0.1", port)
         host, bound = self._listener.sockets[0].getsockname()[:2]
         return str(host), int(bound)
 
@@ -102,33 +154,23 @@ class ControlPort:
         """Listen no more and close what is open."""
         if self._listener is not None:
             self._listener.close()
-        for writer in tuple(self._open):
-            writer.close()
+        for visitor in tuple(self._open):
+            visitor.close()
+        await asyncio.sleep(0)
 
     # ------------------------------------------------------------------ lines
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._open) >= MAX_CONNECTIONS:
-            writer.close()
-            return
-        self._open.add(writer)
-        known = False
-        try:
-            while True:
-                line = await asyncio.wait_for(reader.readline(), None if known else IDLE_S)
-                if not line:
-                    return
-                known, answer = self._answer(line)
-                writer.write(json.dumps(answer, default=str).encode() + b"\n")
-                await writer.drain()
-                if not known:
-                    return
-        except (TimeoutError, ValueError, ConnectionError):
-            return  # a line without end, a silent stranger, a peer that has gone
-        finally:
-            self._open.discard(writer)
-            writer.close()
+    def admitted(self, visitor: "Visitor") -> None:
+        """Take a connection; when there are too many, the oldest that showed no token goes."""
+        strangers = [each for each in self._open if not each.known]
+        if len(strangers) >= MAX_STRANGERS:
+            strangers[0].close()
+        self._open.append(visitor)
 
-    def _answer(self, line: bytes) -> tuple[bool, Answer]:
+    def gone(self, visitor: "Visitor") -> None:
+        if visitor in self._open:
+            self._open.remove(visitor)
+
+    def answer(self, line: bytes) -> tuple[bool, Answer]:
         """Carry out one line; return whether it showed the token, and the answer."""
         try:
             asked = json.loads(line)

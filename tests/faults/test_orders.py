@@ -414,3 +414,21 @@ async def test_o22_weeks_of_an_order_and_the_end_of_a_day(profile: ProfilePaths)
         assert w.order(good).is_open
         w.once(good, day)
         assert len(w.sent()) == 2
+
+
+async def test_o23_a_combination_moves_its_legs(profile: ProfilePaths) -> None:
+    """The execution of the whole moves no position, those of the legs do."""
+    async with laboratory(profile, "O23") as w:
+        await w.ready()
+        name = rest(w)
+        await until_fired(w)
+        await w.until(
+            lambda: any(each["name"] == "execDetails" and "BAG" in each["fields"] for each in w.history()), 20
+        )
+        await w.until(lambda: len(w.truth.executions()) == 2, 20)
+        await w.converged(120)
+        assert w.position("NVDA").quantity == 10
+        assert w.position("IBM").quantity == -10
+        assert set(w.core.portfolio.positions()) <= {"NVDA", "IBM", "AAPL"}
+        assert w.order(name).status is OrderStatus.WORKING
+        w.once()

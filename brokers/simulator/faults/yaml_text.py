@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
-_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)\Z")
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
 _KEY: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_ .-]*?|\"[^\"]*\"|'[^']*'|[0-9]+):(?= |\Z)")
 _REFUSED: Final = {
@@ -25,7 +25,20 @@ _REFUSED: Final = {
     "@": "a reserved sign",
     "`": "a reserved sign",
 }
-_ESCAPES: Final = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\", '"': '"', "/": "/", "r": "\r", "e": "\x1b"}
+_ESCAPES: Final = {
+    "n": "\n", "t": "\t", "0": "\0", "\\": "\\", '"': '"', "/": "/", "r": "\r", "e": "\x1b", "b": "\b", "f": "\f",
+}  # fmt: skip
+    "n": "\n",
+    "t": "\t",
+    "0": "\0",
+    "\\": "\\",
+    '"': '"',
+    "/": "/",
+    "r": "\r",
+    "e": "\x1b",
+    "b": "\b",
+    "f": "\f",
+}
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -294,7 +307,7 @@ class _Flow:
                     self._at += 1
                     parts.append("'")
                     continue
-                return "".join(parts)
+                return _joined("".join(parts))
             parts.append(self._escape() if sign == "\\" and quote == '"' else sign)
         raise YamlError(self._number, f"the closing {quote} is missing")
 
@@ -314,6 +327,11 @@ class _Flow:
         return _ESCAPES[sign]
 
 
+def _joined(text: str) -> str:
+    """Join the halves of a sign that was written as two escapes, as JSON does."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
 def _scalar(text: str) -> Scalar:
     match text:
         case "" | "null" | "Null" | "NULL" | "~":
@@ -329,7 +347,7 @@ def _scalar(text: str) -> Scalar:
         case ".nan":
             return float("nan")
         case _ if _INTEGER.match(text):
-            return int(text.replace("_", ""))
+            return int(text)
         case _ if _FLOAT.match(text):
             return float(text)
         case _:
