@@ -271,4 +271,4 @@ def _day_after(day: date) -> date:
 
 
 def _refused(why: str) -> SimulatorRefusalError:
-    return SimulatorRefusalError(321, f"Error validating request.-'by' : cause - {why}")
+    return SimulatorRefusalError(321, f"Error validating request.-'b' : cause - {why}")
