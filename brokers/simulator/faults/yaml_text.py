@@ -28,17 +28,6 @@ _REFUSED: Final = {
 _ESCAPES: Final = {
     "n": "\n", "t": "\t", "0": "\0", "\\": "\\", '"': '"', "/": "/", "r": "\r", "e": "\x1b", "b": "\b", "f": "\f",
 }  # fmt: skip
-    "n": "\n",
-    "t": "\t",
-    "0": "\0",
-    "\\": "\\",
-    '"': '"',
-    "/": "/",
-    "r": "\r",
-    "e": "\x1b",
-    "b": "\b",
-    "f": "\f",
-}
 
 Scalar: TypeAlias = str | int | float | bool | None
 
