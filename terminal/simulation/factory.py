@@ -33,6 +33,7 @@ def open_exchange(
     replay: Sequence[Path | str] = (),
     accounts: Sequence[str | AccountSpec] = (DEMO_ACCOUNT,),
     state: Mapping[str, Any] | None = None,
+    full_hours: bool = False,
 ) -> Market:
     """Return a market that is ready to live.
 
@@ -40,11 +41,12 @@ def open_exchange(
         accounts: names (250,000 USD each) or specifications.
         replay: LEAN files or folders; without any the market is simulated.
         state: what `Exchange.dump_state` gave.
+        full_hours: let a simulated market live through nights and weekends (docs/decisions/0010).
 
     Raises:
         UserError: a replay file or the state cannot be used; the message names file, line and rule.
     """
-    source: MarketSource = ReplaySource(replay) if replay else SimulatedSource(seed)
+    source: MarketSource = ReplaySource(replay) if replay else SimulatedSource(seed, full_hours=full_hours)
     market = Market(source, accounts, seed)
     _check_currencies(market)
     if state is not None:

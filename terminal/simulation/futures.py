@@ -149,6 +149,15 @@ def future_at(con_id: int, calendar: TradingCalendar) -> FutureContract | None:
     return None if match is None else FutureContract(con_id, FAMILIES[place], match[0], expiry)
 
 
+def contract_month(instrument: Instrument) -> str:
+    """Return the month (YYYYMM) that a future is named after; energy and some metals expire before or in it."""
+    if instrument.expiry is None:
+        return ""
+    month = _LETTERS.index(instrument.local_symbol[-2]) + 1
+    year = instrument.expiry.year + (month < instrument.expiry.month)
+    return f"{year}{month:02d}"
+
+
 def build_future(contract: FutureContract, trading: tuple[Session, ...], liquid: tuple[Session, ...]) -> Instrument:
     """Build one expiry of a future."""
     family, spec = contract.family, contract.family.spec

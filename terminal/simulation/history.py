@@ -18,7 +18,9 @@ from terminal.model.instrument import Instrument, Session
 from terminal.model.market import Bar
 from terminal.simulation.exchange_port import SimulatorRefusalError
 from terminal.simulation.flow import MinuteFlow
-from terminal.simulation.listed import Listed, ListedMarket
+from terminal.simulation.history_kinds import VOLATILITY_UNIT, StudyRows, average, is_known, is_volatility
+from terminal.simulation.listed import ListedMarket
+from terminal.simulation.listed_minutes import Listed
 from terminal.simulation.paths import BLOCK_DAYS, FIRST_BLOCK
 from terminal.simulation.profiles import EARLY_MINUTES, LENGTHS, REGULAR
 from terminal.simulation.sessions import ALWAYS, Part
@@ -86,10 +88,16 @@ def fill_gaps(
     )
 
 
-def to_bars(rows: BarRows, instrument: Instrument, seconds: int, now_ns: int, source: BarSource) -> list[Bar]:
-    """Return model bars: ticks become prices, what ends after ``now_ns`` is still open."""
-    tick = float(instrument.min_tick)
-    digits = instrument.decimals
+def to_bars(
+    rows: BarRows, instrument: Instrument, seconds: int, now_ns: int, source: BarSource, tick: float = 0.0
+) -> list[Bar]:
+    """Return model bars: ticks become prices, what ends after ``now_ns`` is still open.
+
+    Args:
+        tick: what a unit of the rows' prices is worth, if it is not the instrument's tick.
+    """
+    digits = 6 if tick else instrument.decimals
+    tick = tick or float(instrument.min_tick)
     # Sizes are counted in the smallest quantity; an index has none.
     unit = 0.0 if instrument.asset_class is AssetClass.INDEX else float(min(instrument.size_increment, Decimal(1)))
 
@@ -131,6 +139,7 @@ class ListedHistory:
 
     def __init__(self, market: ListedMarket) -> None:
         self._market = market
+        self._studies = StudyRows(market)
         self._daily: dict[tuple[int, int, bool, str], BarRows] = {}
 
     def bars(
@@ -142,25 +151,37 @@ class ListedHistory:
         Raises:
             SimulatorRefusalError: 162, no data of that kind for the instrument.
         """
-        quotes = what != "TRADES"
+        listed = self._market.need(instrument.broker_id or 0)
         kind = instrument.asset_class
-        if (
-            what not in {"TRADES", *SIDES}
-            or (kind is AssetClass.FOREX and not quotes)
-            or (kind is AssetClass.INDEX and quotes)
-        ):
+        absent = {AssetClass.FOREX: {"TRADES"}, AssetClass.INDEX: SIDES}.get(kind, frozenset())
+        if what in absent or (what not in {"TRADES", *SIDES} and not is_known(listed, what)):
             raise no_data(instrument, what)
-        end = min(end_ns, now_ns + 1)
-        source = BarSource.MIDPOINT if quotes else BarSource.TRADES
+        source = BarSource.MIDPOINT if what in SIDES or what == "BID_ASK" else BarSource.TRADES
+        span = (start_ns, min(end_ns, now_ns + 1))
+
+        def rows_of(kind: str) -> BarRows:
+            return self._rows(instrument, seconds, span, now_ns, kind, regular_only=regular_only)
+
+        if what in {"TRADES", *SIDES}:
+            return to_bars(rows_of(what), instrument, seconds, now_ns, source)
+        if what == "AGGTRADES":
+            return to_bars(rows_of("TRADES"), instrument, seconds, now_ns, source)
+        if what == "BID_ASK":
+            return to_bars(average(rows_of("BID"), rows_of("ASK")), instrument, seconds, now_ns, source)
+        rows = self._studies.convert(listed, what, rows_of("TRADES"), now_ns)
+        tick = VOLATILITY_UNIT if is_volatility(what) else 0.0
+        return to_bars(rows, instrument, seconds, now_ns, source, tick)
+
+    def _rows(
+        self, instrument: Instrument, seconds: int, span: tuple[int, int], now_ns: int, what: str, *,
+        regular_only: bool,
+    ) -> BarRows:  # fmt: skip
         if seconds >= DAY_SECONDS:
-            rows = self._large(instrument, seconds, (start_ns, end), now_ns, what, regular_only=regular_only)
-        else:
-            parts = [
-                self._of_day(instrument, day, seconds, (start_ns, end), what, regular_only=regular_only)
-                for day in self._days(start_ns, end)
-            ]
-            rows = BarRows.join([part for part in parts if len(part)])
-        return to_bars(rows, instrument, seconds, now_ns, source)
+            return self._large(instrument, seconds, span, now_ns, what, regular_only=regular_only)
+        parts = [
+            self._of_day(instrument, day, seconds, span, what, regular_only=regular_only) for day in self._days(*span)
+        ]
+        return BarRows.join([part for part in parts if len(part)])
 
     def _days(self, start_ns: int, end_ns: int) -> Iterator[TradingDay]:
         calendar = self._market.calendar

@@ -18,7 +18,8 @@ from terminal.simulation.catalog import Underlying
 from terminal.simulation.exchange_port import SimGreeks
 from terminal.simulation.facts import Auction, Borrow, Dividend, Earnings, Halt, Indication, OptionTerms, Split
 from terminal.simulation.halts import band_share, references
-from terminal.simulation.listed import Listed, ListedMarket
+from terminal.simulation.listed import ListedMarket
+from terminal.simulation.listed_minutes import Listed
 from terminal.simulation.listings import FOREX
 from terminal.simulation.option_classes import OPTION_ID_BASE
 from terminal.simulation.option_market import OptionMarket

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Int32s = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 
@@ -20,8 +21,8 @@ class Prints:
     """Prints in time order. ``code`` is their sale condition (plan.py), None when all are regular."""
 
     ns: Ints
-    tick: Ints | Floats
-    size: Ints
+    tick: Ints | Int32s | Floats
+    size: Ints | Int32s
     side: NDArray[np.int8]
     code: NDArray[np.int8] | None = None
 
@@ -81,7 +82,7 @@ class Tape:
     """ns of a background print -> units of it that were replaced by own trades."""
     sizeless: bool = False
     _prints: Prints | None = None
-    _running: tuple[Ints, Ints, Ints] | None = None
+    _running: tuple[Ints, Ints | Int32s | Floats, Ints | Int32s | Floats] | None = None
 
     def add(self, ns: int, tick: int, size: int, side: int) -> None:
         """Record a print that own trading made."""
@@ -107,7 +108,7 @@ class Tape:
         base = self.background
         if not self.added and not self.removed:
             return base
-        size = base.size.copy()
+        size = base.size.astype(np.int64)
         for ns, taken in self.removed.items():
             left = taken
             for place in range(int(np.searchsorted(base.ns, ns)), int(np.searchsorted(base.ns, ns + 1))):
@@ -116,7 +117,7 @@ class Tape:
                 left -= part
         rows = np.array(self.added, dtype=np.int64).reshape(-1, 4)
         ns_all = np.concatenate((base.ns, rows[:, 0]))
-        size_all = np.concatenate((size, rows[:, 2]))
+        size_all: Ints = np.concatenate((size, rows[:, 2]))
         order = np.argsort(ns_all, kind="stable")
         order = order[size_all[order] > 0]
         code = None
@@ -134,7 +135,7 @@ class Tape:
             return None
         if self._running is None:
             self._running = (
-                np.cumsum(prints.size),
+                np.cumsum(prints.size, dtype=np.int64),
                 np.maximum.accumulate(prints.tick),
                 np.minimum.accumulate(prints.tick),
             )
