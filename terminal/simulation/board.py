@@ -67,6 +67,10 @@ class PriceBoard:
     def is_halted(self, con_id: int) -> bool:
         return self.source.halt_at(con_id, self._now) is not None
 
+    def in_halt(self, con_id: int) -> bool:
+        """Say whether nothing may trade: in a halt, and at its end until the reopening auction has printed."""
+        return self.is_halted(con_id) or self.source.halt_at(con_id, self._now - 1) is not None
+
     # ------------------------------------------------------------ contracts
 
     def instrument(self, con_id: int) -> Instrument | None:
@@ -104,6 +108,9 @@ class PriceBoard:
 
     def _refresh_touch(self, con_id: int) -> LimitBook:
         book = self.book_of(con_id)
+        if self.in_halt(con_id):
+            book.show(*self.source.touch(con_id, self._now))
+            return book
         for match in book.set_touch(*self.source.touch(con_id, self._now), self._now):
             self._cross(con_id, match)
         return book

@@ -270,6 +270,10 @@ class LimitBook:
                 for tick, level in list(self._levels[sign].items()):
                     self._sync_level(sign, tick, level, ns)
 
+    def show(self, bid: int | None, ask: int | None) -> None:
+        """Take the background's touch without trading: what is crossed waits (a halt)."""
+        self.bid, self.ask = bid, ask
+
     def _crossed(self, sign: int, ns: int) -> Iterator[Match]:
         """Fill own orders of a side that the other side's background has reached, at the own price."""
         other = -sign

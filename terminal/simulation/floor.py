@@ -200,13 +200,16 @@ class TradingFloor(PriceBoard):
         if not self._is_live(con_id):
             return
         book = self.book_of(con_id)
-        for match in book.set_touch(event.bid, event.ask, now):
-            self.desk.settle(con_id, match)
         printed = event.size > 0
+        auction = CONDITION_OF.get(event.conditions) if printed else None
+        if auction and self.desk.needs(con_id):
+            self.desk.cross(con_id, auction, event.tick, event.size)
+        if self.in_halt(con_id) and not auction:
+            book.show(event.bid, event.ask)
+        else:
+            for match in book.set_touch(event.bid, event.ask, now):
+                self.desk.settle(con_id, match)
         if printed:
-            auction = CONDITION_OF.get(event.conditions)
-            if auction and self.desk.needs(con_id):
-                self.desk.cross(con_id, auction, event.tick, event.size)
             self._on_print(event, book)
         if self.desk.needs(con_id):
             self.desk.on_market(con_id, event.bid, event.ask, event.tick if printed else None)
