@@ -14,13 +14,7 @@ from terminal.model.enums import AssetClass
 from terminal.simulation.flow import bid_tick
 from terminal.simulation.listed_minutes import Listed, ListedMinutes
 from terminal.simulation.paths import BLOCK_DAYS, FIRST_BLOCK
-from terminal.simulation.plan import (
-    CONDITIONS,
-    OVERNIGHT,
-    DayPlan,
-    day_plan,
-    index_plan,
-)
+from terminal.simulation.plan import DayPlan, day_plan, index_plan, print_marks
 from terminal.simulation.profiles import EARLY_MINUTES, LENGTHS, REGULAR, SEGMENTS
 from terminal.simulation.seconds import SecondPath
 from terminal.simulation.sessions import Part
@@ -102,6 +96,15 @@ class ListedMarket(ListedMinutes):
         bid = int(bid_tick(np.array([self.price(con_id, ns) / float(listed.spec.tick)]), spread)[0])
         return bid, bid + spread
 
+    def displayed(self, con_id: int, sign: int, tick: int, touch: int, ns: int) -> int:
+        """Return the background's size at a level: a quarter of it outside of regular hours."""
+        listed = self.need(con_id)
+        size = listed.depth.displayed(sign, tick, touch, ns)
+        if listed.kind is AssetClass.STOCK and not self.calendar.day(self.calendar.index_at(ns)).is_regular(ns):
+            lot = listed.spec.lot
+            return size and max(size // 4 // lot * lot, lot)
+        return size
+
     def figures(self, con_id: int, ns: int) -> DayFigures:
         index = self.calendar.index_at(ns)
         known = self._figures.get((con_id, index))
@@ -177,8 +180,9 @@ class ListedFeed:
             self._load()
         if not code:
             return (FeedEvent(self._con_id, bid or None, ask or None, tick, size, side),)
-        exchange = "OVERNIGHT" if code >= OVERNIGHT else ""
-        return (FeedEvent(self._con_id, bid, ask, tick, size, side, exchange, CONDITIONS[code % OVERNIGHT]),)
+        # A quote alone has no sale conditions, but stands in the overnight session if it is one.
+        exchange, conditions = print_marks(code)
+        return (FeedEvent(self._con_id, bid, ask, tick, size, side, exchange, conditions if size else ""),)
 
 
 def _background(plan: DayPlan) -> Prints:

@@ -37,6 +37,7 @@ from terminal.simulation.sessions import Part, VenueHours, segment_minutes, segm
 from terminal.simulation.smile import Smiles, VixCurve
 from terminal.simulation.trading_days import MINUTE_NS, TradingCalendar
 
+ROUND_LOT: Final = 100
 _KEEP_SECONDS: Final = 64
 _KEEP_FLOWS: Final = 80
 
@@ -278,7 +279,8 @@ class ListedMinutes:
                 for one in self.halts(listed.con_id, index)
             )
             auctions = self._auctions(listed, index, joined, before_regular, halts)
-        return DayMinutes(np.concatenate(starts), segment_of, joined, auctions, halts, codes)
+        lot = ROUND_LOT if listed.kind is AssetClass.STOCK else 0
+        return DayMinutes(np.concatenate(starts), segment_of, joined, auctions, halts, codes, lot)
 
     def _auctions(
         self, listed: Listed, index: int, flow: MinuteFlow, first: int, halts: tuple[HaltRow, ...]

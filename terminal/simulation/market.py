@@ -24,6 +24,7 @@ from terminal.simulation.exchange_port import (
     SimulatorRefusalError,
 )
 from terminal.simulation.floor import TradingFloor
+from terminal.simulation.plan import print_marks
 from terminal.simulation.rng import mix
 from terminal.simulation.scheduler import Agenda
 from terminal.simulation.state import InstrumentOf, LoadedState, dump
@@ -111,11 +112,12 @@ class Market(TradingFloor):
         while len(found) < limit and calendar.day(index).start_ns < end:
             day = calendar.day(index)
             rows = self.source.tape(con_id, day.start_ns).prints.between(start_ns, end)
-            for ns, tick, size, side in zip(
+            for ns, tick, size, side, code in zip(
                 rows.ns[:limit].tolist(), rows.tick[:limit].tolist(), rows.size[:limit].tolist(),
-                rows.side[:limit].tolist(), strict=True,
+                rows.side[:limit].tolist(), rows.codes()[:limit].tolist(), strict=True,
             ):  # fmt: skip
-                found.append(self._print(con_id, ns, tick, size, side))
+                exchange, conditions = print_marks(code)
+                found.append(self._print(con_id, ns, tick, size, side, exchange=exchange, conditions=conditions))
             index += 1
         return found[:limit]
 

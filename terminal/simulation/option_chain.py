@@ -19,7 +19,7 @@ from terminal.model.instrument import Instrument, Session, instrument_id
 from terminal.simulation.catalog import ORDER_TYPES, Underlying, third_friday
 from terminal.simulation.listed import ListedMarket
 from terminal.simulation.listings import VIX
-from terminal.simulation.option_classes import OPTION_CLASSES, OPTION_ID_BASE, OptionClass, decode, encode, wider
+from terminal.simulation.option_classes import LAST_EXPIRY, OPTION_CLASSES, OptionClass, decode, encode, wider
 from terminal.simulation.trading_days import TradingCalendar, early_closes, local_ns
 
 _CLOSE: Final = time(16, 0)
@@ -111,7 +111,7 @@ class OptionListing:
             wanted = self._mornings(option_class, first)
         else:
             wanted = self._afternoons(option_class, index, today, first)
-        return tuple(sorted(day for day in wanted if day >= today))
+        return tuple(sorted(day for day in wanted if today <= day <= LAST_EXPIRY))
 
     def _mornings(self, option_class: OptionClass, first: int) -> set[date]:
         found: set[date] = set()
@@ -229,6 +229,3 @@ def _rights(right: str) -> tuple[bool, ...]:
     if not right or right in {"0", "?"}:
         return (True, False)
     return (right.upper().startswith("C"),)
-
-
-__all__ = ["OPTION_ID_BASE", "Contract", "OptionListing", "build_option"]

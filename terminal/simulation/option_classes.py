@@ -18,6 +18,8 @@ OPTION_ID_BASE: Final = 500_000_000
 _ORIGIN: Final = date(2020, 1, 1)
 _DAY_BITS: Final = 12
 _STRIKE_BITS: Final = 12
+LAST_EXPIRY: Final = _ORIGIN + timedelta(days=(1 << _DAY_BITS) - 1)
+"""The last day that an id can name (March 2031): later expiries are not listed."""
 _NICE: Final = (0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0)
 
 

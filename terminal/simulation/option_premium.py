@@ -116,7 +116,7 @@ class Premiums:
     def _need(self, contracts: Sequence[Contract], index: int) -> list["_Table | None"]:
         missing = [item for item in contracts if (item.con_id, index) not in self._tables]
         if missing:
-            if len(self._tables) > 20_000:
+            if len(self._tables) > 6_000:
                 self._tables.clear()
                 missing = list(contracts)
             for item, table in zip(missing, self._build(missing, index), strict=True):

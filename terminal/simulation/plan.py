@@ -29,11 +29,17 @@ _PRINT_SHARE: Final = 0.55
 _FREE, _FIRST, _HIGH, _LOW, _LAST, _PAUSE = range(6)
 
 
+def print_marks(code: int) -> tuple[str, str]:
+    """Return exchange (empty: any) and sale conditions of a print's code."""
+    return "OVERNIGHT" if code >= OVERNIGHT else "", CONDITIONS[code % OVERNIGHT]
+
+
 @dataclass(frozen=True, slots=True)
 class DayMinutes:
     """The minutes of a day in which an instrument trades: when they begin, their stretch, and what happens in them.
 
-    ``auctions`` are (place, code, tick, size); ``halts`` have places of this day's minutes.
+    ``auctions`` are (place, code, tick, size); ``halts`` have places of this day's minutes. Prints below
+    ``round_lot`` are odd lots.
     """
 
     ns: Ints
@@ -42,6 +48,7 @@ class DayMinutes:
     auctions: tuple[tuple[int, int, int, int], ...] = ()
     halts: tuple[HaltRow, ...] = ()
     codes: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
+    round_lot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +178,6 @@ def _sizes(
     rank = np.cumsum(free) - 1
     before = np.concatenate(([0], np.cumsum(free)))[starts]
     size_of += free & ((rank - before[minute]) < missing[minute])
-    return size_of + own, tick, code
+    whole = size_of + own
+    code[(code == 0) & (whole > 0) & (whole < day.round_lot)] = ODD
+    return whole, tick, code

@@ -77,7 +77,7 @@ class SimulatedSource(MarketFacts):
         if found is None:
             found = self._build(con_id, day)
             if found is not None:
-                if len(self._built) > 30_000:
+                if len(self._built) > 12_000:
                     self._built.clear()
                 self._built[con_id, day] = found
         return found
@@ -127,7 +127,7 @@ class SimulatedSource(MarketFacts):
     def displayed(self, con_id: int, sign: int, tick: int, touch: int, ns: int) -> int:
         if self._is_option(con_id):
             return self.options.displayed(con_id, sign, tick, touch, ns)
-        return self.listed.need(con_id).depth.displayed(sign, tick, touch, ns)
+        return self.listed.displayed(con_id, sign, tick, touch, ns)
 
     def has_depth(self, con_id: int) -> bool:
         found = self.listed.listed(con_id)

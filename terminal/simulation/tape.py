@@ -31,6 +31,10 @@ class Prints:
         low, high = np.searchsorted(self.ns, (start_ns, end_ns))
         return self.take(slice(int(low), int(high)))
 
+    def codes(self) -> NDArray[np.int8]:
+        """Return sale conditions, 0 where they are not known."""
+        return np.zeros(len(self.ns), dtype=np.int8) if self.code is None else self.code
+
     def take(self, where: slice | Ints | NDArray[np.bool_]) -> "Prints":
         """Return the part ``where``."""
         code = None if self.code is None else self.code[where]
