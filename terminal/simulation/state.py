@@ -66,6 +66,9 @@ def _working_out(working: Working) -> dict[str, object]:
         "value": str(working.value),
         "executions": working.executions,
         "expires_day": working.expires_day,
+        "size_unit": str(working.size_unit),
+        "armed": working.armed,
+        "located": working.located,
     }
 
 
@@ -183,4 +186,7 @@ def _working_in(row: Mapping[str, Any], instrument_of: InstrumentOf) -> Working:
         value=Decimal(row["value"]),
         executions=int(row["executions"]),
         expires_day=int(row["expires_day"]),
+        size_unit=Decimal(row.get("size_unit", "1")),
+        armed=bool(row.get("armed", False)),
+        located=bool(row.get("located", False)),
     )
