@@ -23,6 +23,8 @@ from terminal.simulation.tape import Tape
 VERSION: Final = 2
 READABLE: Final = frozenset({1, 2})
 """Version 1 has no books (commission volumes, accruals, instructions): they begin empty."""
+_FORMER_DERIVATIVES: Final = 495_000_000
+"""From here on the contract ids of futures and options of version 1 meant other contracts than today's."""
 _DECIMALS: Final = frozenset({"quantity", "filled", "cumulative"})
 
 
@@ -94,6 +96,8 @@ class LoadedState:
             )
         self._raw = raw
         try:
+            if raw.get("version") == 1 and identity.startswith("simulated"):
+                self._raw = raw = _of_the_former_market(raw)
             self.now_ns = int(raw["now_ns"])
             self.next_perm_id = int(raw["next_perm_id"])
             self.executions = [SimExecution(**_decimals(row)) for row in raw["executions"]]
@@ -129,6 +133,24 @@ class LoadedState:
             return [_working_in(row, instrument_of) for row in self._raw["orders"]]
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise _damaged(error) from error
+
+
+def _of_the_former_market(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Carry shares, currencies and cash of version 1 over; its prints belong to prices that no longer exist.
+
+    Raises:
+        UserError: SIM-001, there are futures or options in it.
+    """
+    held = [row["con_id"] for account in raw.get("accounts", ()) for row in account.get("positions", ())]
+    named = [*held, *(row["order"]["con_id"] for row in raw.get("orders", ()) if "order" in row)]
+    if any(int(con_id) >= _FORMER_DERIVATIVES for con_id in named):
+        raise UserError(
+            "SIM-001",
+            "simulator state is of an older market whose futures and options had other contract numbers, and it holds "
+            "some; close them with the older program, or move the file away to begin a new market",
+        )
+    executions = [row for row in raw["executions"] if int(row["con_id"]) < _FORMER_DERIVATIVES]
+    return {**raw, "tapes": [], "executions": executions}
 
 
 def _check_base(row: Mapping[str, Any], base: str) -> None:

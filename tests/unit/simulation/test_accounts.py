@@ -150,6 +150,16 @@ def test_a_state_of_the_first_form_still_loads_with_empty_books() -> None:
     assert second.money.books[ACCOUNT].volumes == {}
 
 
+def test_a_state_of_the_first_form_with_options_is_refused_because_their_numbers_changed() -> None:
+    first, _ = market()
+    option = first.find(symbol="AAPL", sec_type="OPT", expiry="20250321", right="C")[0]
+    first.place(order("BUY", 1, con_id=option.broker_id or 0))
+    pass_time(first, 60)
+    second, _ = market()
+    with pytest.raises(UserError, match="other contract numbers"):
+        second.load_state({**first.dump_state(), "version": 1})
+
+
 def test_a_state_of_an_account_in_another_currency_is_refused() -> None:
     saved = two_accounts().dump_state()
     other = open_exchange(accounts=[AccountSpec(name=ACCOUNT), AccountSpec(name=SECOND_ACCOUNT)])
