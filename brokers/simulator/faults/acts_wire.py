@@ -12,6 +12,7 @@ from typing import Final
 
 from brokers.simulator.faults.incident import Deed, Incident
 from brokers.simulator.faults.session import FaultySession
+from brokers.simulator.faults.vocabulary import FIELDS
 from brokers.simulator.protocol.frames import frame, join_fields
 from brokers.simulator.protocol.language import Field, Literal, Message, encode, plan
 from brokers.simulator.protocol.values import Kind, Values
@@ -59,7 +60,7 @@ def _like(incident: Incident, name: str, value: "str | int | float | bool | None
 
 def _need_field(deed: Deed, name: str) -> None:
     message = deed.incident.message
-    if message is not None and name not in {getattr(row, "name", "") for row in message.rows}:
+    if message is not None and name not in FIELDS[message.name]:
         raise UserError("SIM-021", f"{deed.script}, line {deed.action.line}: {message.name} has no field {name!r}.")
 
 

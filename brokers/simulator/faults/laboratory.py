@@ -16,7 +16,9 @@ from brokers.simulator.faults.incident import Deed, Incident, matches
 from brokers.simulator.faults.session import FaultySession
 from brokers.simulator.faults.vocabulary import Action, Place, Rule, Script
 from brokers.simulator.protocol.language import Message
-from brokers.simulator.protocol.values import Values
+from brokers.simulator.protocol.values import Values, WireError
+from terminal.errors import UserError
+from terminal.simulation.exchange_port import SimulatorRefusalError
 from terminal.simulation.rng import label_key, mix, unit
 
 if TYPE_CHECKING:
@@ -223,7 +225,10 @@ class FaultLaboratory:
                 seconds = action.argument if isinstance(action.argument, int | float) else 0.0
                 self.server.call_later(float(seconds), partial(self._go_on, script, incident, rest))
                 return
-            ACTS[action.word](Deed(self, script, incident, action))
+            try:
+                ACTS[action.word](Deed(self, script, incident, action))
+            except (UserError, WireError, SimulatorRefusalError) as error:
+                self.server.note("fault_failed", script=script, line=action.line, action=action.word, text=str(error))
 
     def _go_on(self, script: str, incident: Incident, rest: tuple[Action, ...]) -> None:
         self.server.note("fault_goes_on", script=script, rule=incident.rule.name, actions=[each.word for each in rest])

@@ -11,6 +11,8 @@ from typing import Final
 from brokers.simulator.faults.vocabulary import (
     ACTIONS,
     EVENT_NAMES,
+    FIELDS,
+    PROXY_MODES,
     REQUEST_NAMES,
     RESPONSE_NAMES,
     Action,
@@ -106,7 +108,10 @@ def _rule(node: Node, default_name: str) -> Rule:
     parts = _mapping(node, "a rule")
     _only(parts, _RULE, "a rule")
     place, on = _place(parts, node.line)
-    actions = tuple(_action(item, place) for item in _list(parts["then"])) if "then" in parts else ()
+    if "where" in parts and place in (Place.IN, Place.OUT):
+        for message in sorted(on):
+            _known_fields(message, _mapping(parts["where"], "where"), parts["where"].line)
+    actions = tuple(_action(item, place, on) for item in _list(parts["then"])) if "then" in parts else ()
     if not actions:
         raise YamlError(node.line, 'a rule needs "then" with at least one action')
     chance = _number(parts["chance"], "chance") if "chance" in parts else 1.0
@@ -151,7 +156,7 @@ def _place(parts: Mapping[str, Node], line: int) -> tuple[Place, frozenset[str]]
     raise YamlError(parts["on"].line, f"{name!r} is no message of the protocol and no event of the server")
 
 
-def _action(node: Node, place: Place) -> Action:
+def _action(node: Node, place: Place, on: frozenset[str]) -> Action:
     if isinstance(node.value, str):
         word, argument_node = node.value, Node(None, node.line)
     else:
@@ -164,7 +169,38 @@ def _action(node: Node, place: Place) -> Action:
         raise YamlError(node.line, f"{word!r} is no action; choose from {', '.join(ACTIONS)}")
     if place not in known.places:
         raise YamlError(node.line, f"{word!r} makes no sense here: it needs a message {_needed(known)}")
-    return Action(word, _argument(word, known, argument_node), node.line)
+    action = Action(word, _argument(word, known, argument_node), node.line)
+    _check_words(action, on)
+    return action
+
+
+def _check_words(action: Action, on: frozenset[str]) -> None:
+    """Refuse what could only fail when it is too late: fields that no message has, modes and digits that are none."""
+    keys = action.keys()
+    match action.word:
+        case "set" | "add" | "scale":
+            for message in sorted(on):
+                _known_fields(message, keys, action.line)
+        case "say" | "say_lines":
+            _known_fields(str(keys["what"]), [name for name in keys if name != "what"], action.line)
+        case "corrupt" if "field" in keys:
+            for message in sorted(on):
+                _known_fields(message, [str(keys["field"])], action.line)
+        case "proxy" if keys["mode"] not in PROXY_MODES:
+            raise YamlError(action.line, f"mode must be one of {', '.join(PROXY_MODES)}, was {keys['mode']!r}")
+        case "raw":
+            digits = str(action.argument).replace(" ", "")
+            if len(digits) % 2 or any(each not in "0123456789abcdefABCDEF" for each in digits):
+                raise YamlError(action.line, "raw takes pairs of hexadecimal digits")
+        case _:
+            return
+
+
+def _known_fields(message: str, names: Iterable[str], line: int) -> None:
+    known = FIELDS.get(message, frozenset())
+    for name in names:
+        if name not in known:
+            raise YamlError(line, f"{message} has no field {name!r}; it has {', '.join(sorted(known))}")
 
 
 def _needed(word: Word) -> str:

@@ -10,13 +10,31 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from brokers.simulator.protocol.language import Literal, Rows, When
 from brokers.simulator.protocol.requests import REQUESTS
 from brokers.simulator.protocol.responses import RESPONSES
 
 Argument: TypeAlias = "str | int | float | bool | list[Argument] | dict[str, Argument] | None"
 
+
+def field_names(rows: Rows) -> frozenset[str]:
+    """Names of the fields of a table outside of repeated groups, and of the groups themselves."""
+    names: set[str] = set()
+    for row in rows:
+        if isinstance(row, When):
+            names |= field_names(row.rows)
+        elif not isinstance(row, Literal):
+            names.add(row.name)
+    return frozenset(names)
+
+
 REQUEST_NAMES: Final = frozenset(message.name for message in REQUESTS.values()) | {"unserved"}
 RESPONSE_NAMES: Final = frozenset(message.name for message in RESPONSES.values())
+FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    message.name: field_names(message.rows) for message in (*REQUESTS.values(), *RESPONSES.values())
+}
+"""Message -> the names of its fields, those that stand there only sometimes included."""
+PROXY_MODES: Final = ("pass", "half_open", "slow", "split", "stop_reading", "refuse", "flap")
 EVENT_NAMES: Final = frozenset(
     {
         "start", "connected", "handshake", "started", "session_closed", "slow_reader", "order_accepted",
