@@ -56,8 +56,12 @@ _EMPTY_LEDGER: Final = (
 )
 
 
-def account_values(accounts: Accounts, account: str) -> list[tuple[str, str, str]]:
-    """Return (tag, value, currency) rows."""
+def account_values(accounts: Accounts, account: str, outlook: Standing | None = None) -> list[tuple[str, str, str]]:
+    """Return (tag, value, currency) rows.
+
+    Args:
+        outlook: the account after the expiry of today's options, if it holds any.
+    """
     standing = accounts.standing(account)
     book = accounts.books[account]
     base = accounts.ledger(account).base
@@ -78,7 +82,7 @@ def account_values(accounts: Accounts, account: str) -> list[tuple[str, str, str
         ("LookAheadNextChange", "0", ""),
     ]
     rows.extend(_day_trades(accounts, book, standing.net_liquidation * accounts.rate(base)))
-    rows.extend((tag, f"{amount:.2f}", base) for tag, amount in _amounts(standing))
+    rows.extend((tag, f"{amount:.2f}", base) for tag, amount in _amounts(standing, outlook))
     rows.extend(_currencies(accounts, account, standing))
     return rows
 
@@ -113,7 +117,7 @@ def _leverage(standing: Standing) -> float:
     return standing.gross_position / standing.net_liquidation if standing.net_liquidation > 0 else 0.0
 
 
-def _amounts(standing: Standing) -> list[tuple[str, float]]:
+def _amounts(standing: Standing, outlook: Standing | None) -> list[tuple[str, float]]:
     rows = [
         ("BuyingPower", max(standing.available_funds, 0.0) * BUYING_POWER_FACTOR),
         ("PreviousEquityWithLoanValue", standing.previous_equity),
@@ -128,14 +132,14 @@ def _amounts(standing: Standing) -> list[tuple[str, float]]:
         ("SettledCash", standing.cash),
         ("Billable", 0.0),
     ]
-    for tag, (whole, commodities) in _by_segment(standing).items():
+    for tag, (whole, commodities) in _by_segment(standing, outlook).items():
         rows.append((tag, whole))
         rows.append((f"{tag}-S", whole - commodities))
         rows.append((f"{tag}-C", commodities))
     return rows
 
 
-def _by_segment(standing: Standing) -> dict[str, tuple[float, float]]:
+def _by_segment(standing: Standing, outlook: Standing | None) -> dict[str, tuple[float, float]]:
     """Return tag -> (whole account, commodities segment)."""
     # The broker sweeps to the commodities segment what its margin needs; the profit of futures stays there.
     initial, maintenance = standing.commodities.initial, standing.commodities.maintenance
@@ -149,8 +153,8 @@ def _by_segment(standing: Standing) -> dict[str, tuple[float, float]]:
         "AccruedDividend": (standing.dividends, 0.0),
         "GrossPositionValue": (standing.gross_position, 0.0),
         "PASharesValue": (0.0, 0.0),
-        "PostExpirationExcess": (0.0, 0.0),
-        "PostExpirationMargin": (0.0, 0.0),
+        "PostExpirationExcess": (outlook.excess_liquidity if outlook else 0.0, 0.0),
+        "PostExpirationMargin": (outlook.maintenance if outlook else 0.0, 0.0),
         "Guarantee": (0.0, 0.0),
         "IndianStockHaircut": (0.0, 0.0),
         "IncentiveCoupons": (0.0, 0.0),

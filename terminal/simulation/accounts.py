@@ -111,6 +111,14 @@ class Accounts:
     def standing(self, account: str) -> Standing:
         return self._value(self.ledger(account))
 
+    def trial(self, account: str) -> Ledger:
+        """Return a copy of an account's ledger to try bookings on; `value` tells what comes of them."""
+        return _copy(self.ledger(account))
+
+    def value(self, ledger: Ledger) -> Standing:
+        """Return how an account would stand with this ledger."""
+        return self._value(ledger)
+
     def pnl(self, account: str) -> tuple[float, float, float]:
         """Return (daily, unrealised, realised) in the base currency, without the work of the margin rules."""
         ledger = self.ledger(account)

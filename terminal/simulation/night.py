@@ -22,6 +22,7 @@ from terminal.simulation.ledger import Ledger
 from terminal.simulation.rng import label_key, mix
 from terminal.simulation.source import MarketSource
 from terminal.simulation.trading_days import TradingDay, local_ns
+from terminal.simulation.valuation import Standing
 
 EXERCISE: Final = 1
 LAPSE: Final = 2
@@ -92,6 +93,27 @@ class Night:
             action=action, quantity=quantity, override=override
         )
 
+    def outlook(self, account: str) -> Standing | None:
+        """Return the account as it would stand if options ended now that end today; None when there are none."""
+        money = self._host.money
+        ending = [
+            con_id
+            for con_id, held in money.ledger(account).holdings.items()
+            if held.quantity
+            and held.instrument.asset_class is AssetClass.OPTION
+            and self._ends_today(con_id, held.instrument)
+        ]
+        if not ending:
+            return None
+        trial = money.trial(account)
+        for con_id in ending:
+            self._end(trial, account, con_id, self._intrinsic_now(trial, con_id))
+        return money.value(trial)
+
+    def _intrinsic_now(self, ledger: Ledger, con_id: int) -> Decimal:
+        instrument = ledger.holdings[con_id].instrument
+        return self._intrinsic(instrument, self._spot(con_id, instrument))
+
     # ------------------------------------------------------------ after the close
 
     def close_day(self) -> None:
@@ -122,25 +144,31 @@ class Night:
                 self._deliver(account, ledger, con_id, assigned)
 
     def _expire(self, account: str, ledger: Ledger, con_id: int, index: int) -> None:
-        held = ledger.holdings[con_id]
-        instrument = held.instrument
+        instrument = ledger.holdings[con_id].instrument
         final = self._host.source.settlement_price(con_id, index)
         worth = self._intrinsic(instrument, self._spot(con_id, instrument) if final is None else final)
+        for changed in self._end(ledger, account, con_id, worth):
+            self._moved[account, changed] = None
+
+    def _end(self, ledger: Ledger, account: str, con_id: int, worth: Decimal) -> tuple[int, ...]:
+        """Exercise, assign, settle or drop an option that has ended; return the contracts whose position changed."""
+        held = ledger.holdings[con_id]
         inside = worth >= IN_THE_MONEY
-        if self._cash_settled(con_id, instrument):
-            self._settle(account, ledger, con_id, worth if inside else _ZERO)
-            return
+        if self._cash_settled(con_id, held.instrument):
+            ledger.close(con_id, worth if inside else _ZERO)
+            return (con_id,)
         contracts = abs(held.quantity) if inside else _ZERO
         wanted = self._host.money.books[account].instructions.get(con_id)
         if wanted is not None and held.quantity > 0:
             asked = min(wanted.quantity, held.quantity)
-            contracts = held.quantity - asked if wanted.action == LAPSE and inside else max(contracts, asked)
-            if wanted.action == LAPSE and not inside:
-                contracts = _ZERO
-        if contracts:
-            self._deliver(account, ledger, con_id, contracts)
+            if wanted.action == EXERCISE:
+                contracts = max(contracts, asked)
+            elif inside:
+                contracts = held.quantity - asked
+        changed = self._exchange(ledger, con_id, contracts) if contracts else (con_id,)
         if ledger.holdings[con_id].quantity:
-            self._settle(account, ledger, con_id, _ZERO)
+            ledger.close(con_id, _ZERO)
+        return changed
 
     def _assigned_early(self, account: str, con_id: int, instrument: Instrument, contracts: Decimal) -> Decimal:
         """Return how many short contracts are assigned tonight though they live on."""
@@ -198,23 +226,24 @@ class Night:
         self._moved[account, con_id] = None
 
     def _deliver(self, account: str, ledger: Ledger, con_id: int, contracts: Decimal) -> None:
-        """Exchange options for shares at the strike."""
+        for changed in self._exchange(ledger, con_id, contracts):
+            self._moved[account, changed] = None
+
+    def _exchange(self, ledger: Ledger, con_id: int, contracts: Decimal) -> tuple[int, ...]:
+        """Exchange options for shares at the strike; return the contracts whose position changed."""
         held = ledger.holdings[con_id]
         underlying = self._underlying(con_id, held.instrument)
         stock = None if underlying is None else self._host.instrument(underlying)
         if underlying is None or stock is None:  # nothing that could be delivered is listed: cash
-            worth = self._intrinsic(held.instrument, self._spot(con_id, held.instrument))
-            ledger.close(con_id, worth, contracts)
-            self._moved[account, con_id] = None
-            return
+            ledger.close(con_id, self._intrinsic_now(ledger, con_id), contracts)
+            return (con_id,)
         call = held.instrument.right is OptionRight.CALL
         comes_in = call == (held.quantity > 0)
         ledger.deliver(
             con_id, underlying, stock, contracts=contracts, sign=1 if comes_in else -1,
             strike=held.instrument.strike or _ZERO,
         )  # fmt: skip
-        self._moved[account, con_id] = None
-        self._moved[account, underlying] = None
+        return con_id, underlying
 
     # ------------------------------------------------------------ terms
 

@@ -228,6 +228,20 @@ def test_a_morning_settled_option_is_held_until_its_settlement() -> None:
     assert cash(exchange) - before == 400
 
 
+def test_the_margin_after_tonights_expiry_is_foretold() -> None:
+    exchange, _, _ = opened()
+    to_last_hour(exchange)
+    assert amount(exchange, "PostExpirationMargin") == 0
+    put = option(exchange, "P", 20)
+    buy(exchange, put, 4, "SELL")
+    foretold = amount(exchange, "PostExpirationMargin")
+    assert foretold == pytest.approx(0.25 * 400 * exchange.mark(AAPL), rel=1e-6)
+    excess = amount(exchange, "PostExpirationExcess")
+    over_night(exchange)
+    assert amount(exchange, "MaintMarginReq") == pytest.approx(foretold, rel=0.05)
+    assert amount(exchange, "ExcessLiquidity") == pytest.approx(excess, rel=0.05)
+
+
 # ------------------------------------------------------------------ corporate actions
 
 
