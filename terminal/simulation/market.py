@@ -142,7 +142,8 @@ class Market(TradingFloor):
         return [working.state for working in self.desk.orders.live()]
 
     def completed_orders(self) -> Sequence[SimOrderState]:
-        return [working.state for working in self.desk.orders.done()]
+        today = self.source.calendar.day(self.day_index()).start_ns
+        return [working.state for working in self.desk.orders.done(today)]
 
     def executions(self) -> Sequence[SimExecution]:
         return tuple(self.desk.settlement.executions)
@@ -153,7 +154,7 @@ class Market(TradingFloor):
         return self.money.positions(account)
 
     def account_values(self, account: str) -> Sequence[tuple[str, str, str]]:
-        return account_values(self.money, account, self.night.outlook(account))
+        return account_values(self.money, account)
 
     def pnl(self, account: str) -> tuple[float, float, float]:
         return self.money.pnl(account)

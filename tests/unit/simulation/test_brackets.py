@@ -9,6 +9,7 @@ import pytest
 from terminal.simulation.exchange_port import SimOrderState, SimulatorRefusalError
 from terminal.simulation.market import Market
 from terminal.simulation.orders import price_to_tick
+from terminal.simulation.trading_days import NS
 from tests.unit.simulation.floor_case import AAPL, market, order, pass_time
 
 CENT = Decimal("0.01")
@@ -189,3 +190,19 @@ def test_a_whole_bracket_runs_by_itself_on_the_market() -> None:
     assert entry.status == "Filled"
     assert sorted([target.status, stop.status]) == ["Cancelled", "Filled"]
     assert exchange.positions("DU9000001")[0].quantity == 0
+
+
+def test_a_bracket_keeps_its_bond_over_night() -> None:
+    exchange, _ = market()
+    bid = exchange.top(AAPL).bid
+    assert bid is not None
+    entry = exchange.place(order("BUY", 100, transmit=False))
+    kept: dict[str, Any] = {"parent_perm_id": entry.perm_id, "tif": "GTC"}
+    target = exchange.place(order("SELL", 100, "LMT", limit_price=round(bid + 30, 2), transmit=False, **kept))
+    stop = exchange.place(order("SELL", 100, "STP", aux_price=round(bid - 60, 2), **kept))
+    exchange.advance_to(exchange.source.calendar.day(1).open_ns + NS)
+    assert [one.status for one in (entry, target, stop)] == ["Filled", "Submitted", "PreSubmitted"]
+    assert not exchange.completed_orders()
+    hit(exchange, target, 100)
+    assert stop.status == "Cancelled"
+    assert exchange.money.ledgers["DU9000001"].quantity(AAPL) == 0
