@@ -121,8 +121,9 @@ class MarginGuard:
             self._clear_orders(account, con_id)
             closing = "SELL" if self._host.money.ledger(account).quantity(con_id) > 0 else "BUY"
             order = SimOrder(
-                account=account, con_id=con_id, action=closing, quantity=quantity, order_type="MKT", liquidation=True
-            )
+                account=account, con_id=con_id, action=closing, quantity=quantity, order_type="MKT",
+                tif="IOC" if instrument.asset_class is AssetClass.CRYPTO else "DAY", liquidation=True,
+            )  # fmt: skip
             try:
                 self._host.desk.place(order, instrument)
             except SimulatorRefusalError:

@@ -21,7 +21,7 @@ from terminal.simulation.exchange_port import MarketListener, SimPosition, Simul
 from terminal.simulation.ledger import Ledger
 from terminal.simulation.rng import label_key, mix
 from terminal.simulation.source import MarketSource
-from terminal.simulation.trading_days import TradingDay, local_ns
+from terminal.simulation.trading_days import TradingDay, local_ns, to_local
 from terminal.simulation.valuation import Standing
 
 EXERCISE: Final = 1
@@ -193,14 +193,15 @@ class Night:
     # ------------------------------------------------------------ before the opening
 
     def open_day(self) -> None:
-        """Begin the new trading day: splits, dividends, interest; positions are told from 02:30 New York on."""
+        """Begin the new trading day: splits, dividends, interest; positions are told at the first 02:30 New York."""
         host = self._host
         corporate_actions.cancel_orders(host)
         for account, con_id in corporate_actions.apply_splits(host):
             self._moved[account, con_id] = None
         corporate_actions.apply_dividends(host)
         interest.accrue(host)
-        morning = local_ns(host.today()[1], TOLD_AT)
+        ended = to_local(host.source.calendar.day(host.today()[0] - 1).end_ns).date()
+        morning = local_ns(_day_after(ended), TOLD_AT)
         if host.now_ns() >= morning:
             self._tell()
         else:

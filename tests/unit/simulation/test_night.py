@@ -2,7 +2,7 @@
 """What the night does: exercise, assignment, expiry, dividends and splits, told by the positions of the morning."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from terminal.simulation.exchange_port import SimulatorRefusalError
 from terminal.simulation.facts import Dividend, OptionTerms, Split
 from terminal.simulation.market import Market
 from terminal.simulation.simulated import SimulatedSource
-from terminal.simulation.trading_days import MINUTE_NS, NS
+from terminal.simulation.trading_days import MINUTE_NS, NS, local_ns
 from tests.unit.simulation.floor_case import AAPL, ACCOUNT, Recorder, order, pass_time
 
 FRIDAY, LATER = "20250307", "20250321"
@@ -226,6 +226,24 @@ def test_a_morning_settled_option_is_held_until_its_settlement() -> None:
     over_night(exchange)
     assert held(exchange, con_id) == 0
     assert cash(exchange) - before == 400
+
+
+def test_with_full_hours_positions_are_told_at_half_past_two() -> None:
+    heard = Recorder()
+    exchange = Market(SimulatedSource(1, full_hours=True), (ACCOUNT,), 1)
+    exchange.set_listener(heard)
+    to_last_hour(exchange)
+    con_id = buy(exchange, option(exchange, "C", -20), 1)
+    day = exchange.source.calendar.day(3)
+    exchange.advance_to(day.end_ns + MINUTE_NS)
+    assert held(exchange) == 100
+    half_past_two = local_ns(date(2025, 3, 8), time(2, 30))
+    known = len([event for event in heard.events if event[0] == "position"])
+    exchange.advance_to(half_past_two - 1)
+    assert len([event for event in heard.events if event[0] == "position"]) == known
+    exchange.advance_to(half_past_two)
+    told = [event[1] for event in heard.events if event[0] == "position"][known:]
+    assert [(one.con_id, one.quantity) for one in told] == [(con_id, 0), (AAPL, 100)]
 
 
 def test_the_margin_after_tonights_expiry_is_foretold() -> None:
