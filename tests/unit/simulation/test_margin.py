@@ -94,8 +94,8 @@ CASES = [
     same("Cboe: fund on a broad index 15 %", 9_655, option(-1, "C", 577, 10, spot=577, symbol="SPY")),
     # call 24, put 23.5: the greater and the other's premium 3.5
     same("4210(f)(2)(H): short straddle", 2_750, option(-1, "C", 100, 4), option(-1, "P", 100, 3.5)),
-    # call 1 + 10 = 11, put 1.2 + 10 = 11.2: 11.2 + 1
-    same("4210(f)(2)(H): short strangle", 1_220, option(-1, "C", 110, 1), option(-1, "P", 90, 1.2)),
+    # call 1 + 10 = 11, put 2 + 15 = 17: the put's 17 and the call's premium 1
+    same("4210(f)(2)(H): short strangle", 1_800, option(-1, "C", 110, 1), option(-1, "P", 95, 2)),
     Case("IBKR: covered call, the stock's margin", (shares(100), option(-1, "C", 110, 3)), 2_500, 2_500, 5_000),
     # 1,000 in the money + the stock at its strike: 25 % and 50 % of 11,000
     Case(
