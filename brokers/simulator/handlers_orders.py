@@ -358,8 +358,9 @@ class OrderDesk:
             instrument = self._hub.contracts.instrument(state.order.con_id)
             exchange = self.ids.exchanges.get(state.perm_id, "")
             parent_id = self.ids.order_id(state.order.parent_perm_id)
-            session.send(responses.OPEN_ORDER, **open_order_fields(state, instrument, exchange, parent_id))
-        session.send(responses.ORDER_STATUS, **self._status_fields(state))
+            fields = open_order_fields(state, instrument, exchange, parent_id)
+            session.send(responses.OPEN_ORDER, **{**fields, "order_id": _shown_id(session, state)})
+        session.send(responses.ORDER_STATUS, **{**self._status_fields(state), "order_id": _shown_id(session, state)})
         if state.warning and (state.perm_id, state.warning) not in self._warned:
             self._warned.add((state.perm_id, state.warning))
             session.error(state.order.order_id, 399, _NOTE + state.warning.removeprefix(_NOTE))
@@ -369,6 +370,12 @@ class OrderDesk:
 
     def _status_fields(self, state: SimOrderState) -> Values:
         return order_status_fields(state, self.ids.order_id(state.order.parent_perm_id))
+
+
+def _shown_id(session: Session, state: SimOrderState) -> int:
+    """The id under which a client sees an order: what client 0 has bound is 0 to the others."""
+    number = state.order.order_id
+    return 0 if number < 0 and session.client_id != 0 else number
 
 
 def _check_combination(request: Request) -> None:

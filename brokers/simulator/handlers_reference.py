@@ -27,8 +27,8 @@ from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.simulation.exchange_port import SimulatorRefusalError
+from terminal.simulation.order_table import ibkr_order_types
 
-_MARKET_ORDER_TYPES: Final = "DAY,GTC,IOC,LMT,MKT,OCA,STP,STPLMT,TRAIL,WHATIF"
 _MAX_SAMPLES: Final = 16
 
 
@@ -77,7 +77,7 @@ class ReferenceDesk:
             "last_trade_date": _last_trade(instrument),
             "market_name": instrument.trading_class or instrument.symbol,
             "min_tick": min([instrument.min_tick, *(band.increment for band in instrument.tick_bands)]),
-            "order_types": ",".join(sorted(instrument.order_types)) or _MARKET_ORDER_TYPES,
+            "order_types": ",".join(sorted(instrument.order_types) or ibkr_order_types(instrument.asset_class)),
             "valid_exchanges": ",".join(exchanges),
             "under_con_id": (underlying.broker_id or 0) if underlying else 0,
             "long_name": instrument.name,

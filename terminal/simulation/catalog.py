@@ -6,7 +6,7 @@ and the building of `Instrument`.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from math import sqrt
@@ -14,10 +14,10 @@ from typing import Final
 
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument, Session, instrument_id
+from terminal.simulation.order_table import ibkr_order_types
 from terminal.simulation.paths import MARKET_VOLATILITY, NoiseSpec, PathSpec
 from terminal.simulation.profiles import CLOCK, EQUITY, MACRO, Profile
 
-ORDER_TYPES: Final = frozenset({"DAY", "GTC", "IOC", "LMT", "MKT", "STP", "STPLMT", "TRAIL", "WHATIF"})
 SESSIONS_AHEAD: Final = 6
 TECH_VOLATILITY: Final = 0.10
 COIN_SIZE: Final = Decimal("0.0001")
@@ -91,7 +91,6 @@ class Underlying:
     jumps: tuple[float, float] = (1.5, 0.0)
     hard_to_borrow: bool = False
     size: Decimal = Decimal(1)
-    order_types: frozenset[str] = field(default=ORDER_TYPES)
 
     @property
     def path_key(self) -> str:
@@ -160,7 +159,7 @@ def build_stock(spec: Underlying, trading: Sequence[Session], liquid: Sequence[S
         time_zone="America/New_York" if kind is not AssetClass.INDEX else "America/Chicago",
         trading_hours=tuple(trading),
         liquid_hours=tuple(liquid),
-        order_types=frozenset() if kind is AssetClass.INDEX else spec.order_types,
+        order_types=frozenset(ibkr_order_types(kind)),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument, Session, instrument_id
 from terminal.simulation.catalog import Underlying, third_friday
+from terminal.simulation.order_table import ibkr_order_types
 from terminal.simulation.trading_days import TradingCalendar
 
 FUTURE_ID_BASE: Final = 495_000_000
@@ -176,5 +177,5 @@ def build_future(contract: FutureContract, trading: tuple[Session, ...], liquid:
         time_zone=family.time_zone,
         trading_hours=trading,
         liquid_hours=liquid,
-        order_types=spec.order_types,
+        order_types=frozenset(ibkr_order_types(AssetClass.FUTURE)),
     )

@@ -16,10 +16,11 @@ from typing import Final
 
 from terminal.model.enums import AssetClass, OptionRight
 from terminal.model.instrument import Instrument, Session, instrument_id
-from terminal.simulation.catalog import ORDER_TYPES, Underlying, third_friday
+from terminal.simulation.catalog import Underlying, third_friday
 from terminal.simulation.listed import ListedMarket
 from terminal.simulation.listings import VIX
 from terminal.simulation.option_classes import LAST_EXPIRY, OPTION_CLASSES, OptionClass, decode, encode, wider
+from terminal.simulation.order_table import ibkr_order_types
 from terminal.simulation.trading_days import TradingCalendar, early_closes, local_ns
 
 _CLOSE: Final = time(16, 0)
@@ -221,7 +222,7 @@ def build_option(contract: Contract, liquid: tuple[Session, ...]) -> Instrument:
         broker_id=contract.con_id,
         trading_hours=liquid,
         liquid_hours=liquid,
-        order_types=ORDER_TYPES,
+        order_types=frozenset(ibkr_order_types(AssetClass.OPTION)),
     )  # fmt: skip
 
 
