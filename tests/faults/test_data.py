@@ -121,6 +121,18 @@ async def test_m04_bars_without_sense(profile: ProfilePaths, fault: str) -> None
         assert w.core.link is LinkState.READY
 
 
+async def test_m04_real_time_bars_refused_for_pacing(profile: ProfilePaths) -> None:
+    async with laboratory(profile, "M04.real_time") as w:
+        await w.ready()
+        chart = Chart(w, seconds=5)
+        await w.until(lambda: bool(w.fired()), 60)
+        await w.step(150, slice_s=1.0)
+        asked = w.sent("reqRealTimeBars")
+        assert 2 <= len(asked) <= 6  # asked again after a while, not again and again
+        assert chart.starts == sorted(set(chart.starts))
+        assert len(chart.starts) > 10
+
+
 @pytest.mark.parametrize("fault", library.forms("M05"))
 async def test_m05_updates_that_stop_or_go_astray(profile: ProfilePaths, fault: str) -> None:
     async with laboratory(profile, fault) as w:

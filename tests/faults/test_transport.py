@@ -10,6 +10,7 @@ from terminal.model.events import LinkChanged
 from terminal.model.ids import ClientOrderId
 from terminal.paths import ProfilePaths
 from tests.faults.lab import LabWorld, laboratory
+from tests.support.wire import CountedBroker
 
 pytestmark = pytest.mark.usefixtures("any_logs")
 ALIVE = (LinkState.READY, LinkState.SYNCING)
@@ -244,6 +245,16 @@ async def test_t14_a_server_that_does_not_read(profile: ProfilePaths) -> None:
         name = rest(w)
         await w.until(lambda: any(each["name"] == "proxy" and each["mode"] == "stop_reading" for each in w.history()))
         (late,) = w.submit(w.limit("IBM", Side.BUY, 5, w.away("IBM", Side.BUY)))
+        broker = w.core.broker
+        assert isinstance(broker, CountedBroker)
+        connection = broker.connection
+        assert connection is not None
+        for _ in range(4):  # more than any buffer of the machine takes
+            connection.client.conn.sendMsg(b"\0" * 4_000_000)
+        took = await w.until(lambda: w.core.link not in ALIVE, 13)
+        assert took <= 13
+        assert await denied(w)
+        await w.until(lambda: w.order(late).status is OrderStatus.UNKNOWN, 5)
         await w.step(70)
         await w.converged(90)
         assert w.order(name).status is OrderStatus.WORKING
