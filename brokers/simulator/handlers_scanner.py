@@ -7,7 +7,7 @@ is refused by name. Codes and columns: IBKR's API documentation, "market scanner
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from brokers.simulator.contracts import contract_fields
 from brokers.simulator.hub import Handlers, Hub
@@ -18,11 +18,14 @@ from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
-from terminal.simulation.exchange_port import SimTop, SimulatorRefusalError
+from terminal.simulation.exchange_port import SimulatorRefusalError
 
 MAX_SUBSCRIPTIONS: Final = 10
 MAX_ROWS: Final = 50
 PERIOD_NS: Final = 30 * NS_PER_S
+FRESH_NS: Final = 600 * NS_PER_S
+"""How old the figures of a stock may be that is ranked."""
+_RENEWED_PER_TURN: Final = 2
 GAIN, LOSE, ACTIVE, OPTIONS = "TOP_PERC_GAIN", "TOP_PERC_LOSE", "MOST_ACTIVE", "OPT_VOLUME_MOST_ACTIVE"
 _CODES: Final = (GAIN, LOSE, ACTIVE, OPTIONS)
 _INSTRUMENTS: Final = ("STK", "STOCK.US")
@@ -55,19 +58,30 @@ class Scan:
     due_ns: int = 0
 
 
+class Figures(NamedTuple):
+    """What a stock is ranked by, as it stood at ``ns``."""
+
+    ns: int
+    price: float | None
+    previous_close: float | None
+    volume: float
+    option_volume: float
+
+
 class ScannerDesk:
-    """Serves scans."""
+    """Serves scans from a table of figures that is renewed stock by stock, so that no client waits for a ranking."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._scans: dict[tuple[Session, int], Scan] = {}
+        self._figures: dict[int, Figures] = {}
 
     def handlers(self) -> Handlers:
         return {requests.REQ_SCANNER: self.subscribe, requests.CANCEL_SCANNER: self.cancel}
 
     # ------------------------------------------------------------------ requests
     def subscribe(self, session: Session, request: Request) -> None:
-        """Start a scan. Errors: 162 code, place or filter, 322 limit, 385 duplicate id."""
+        """Start a scan; it is told when the table is full. Errors: 162 code, place or filter, 322 limit, 385 id."""
         if (session, request.id) in self._scans:
             raise SimulatorRefusalError(385, "Duplicate ticker ID for API scanner subscription.")
         if sum(1 for owner, _ in self._scans if owner is session) >= MAX_SUBSCRIPTIONS:
@@ -76,9 +90,7 @@ class ScannerDesk:
                 "Error processing request.-'b' : cause - "
                 f"Only {MAX_SUBSCRIPTIONS} simultaneous API scanner subscriptions are allowed.",
             )
-        scan = _scan(session, request)
-        self._scans[session, request.id] = scan
-        self._send(scan)
+        self._scans[session, request.id] = _scan(session, request)
 
     def cancel(self, session: Session, request: Request) -> None:
         """Stop a scan; 365 when there is none."""
@@ -95,45 +107,60 @@ class ScannerDesk:
             del self._scans[key]
 
     def on_turn(self, now_ns: int) -> None:
-        """Rank again what is due."""
+        """Renew the oldest figures; rank again what is due, once every stock has figures that are not too old."""
+        if not self._scans:
+            return
+        stocks = [one for one in self._hub.exchange.instruments() if one.asset_class is AssetClass.STOCK]
+        old = [one for one in stocks if not self._is_fresh(one, now_ns)]
+        for instrument in old[:_RENEWED_PER_TURN]:
+            self._renew(instrument, now_ns)
+        if len(old) > _RENEWED_PER_TURN:
+            return
         for scan in tuple(self._scans.values()):
             if now_ns >= scan.due_ns:
-                self._send(scan)
+                scan.due_ns = now_ns + PERIOD_NS
+                self._send(scan, stocks)
+
+    def _is_fresh(self, instrument: Instrument, now_ns: int) -> bool:
+        known = self._figures.get(instrument.broker_id or 0)
+        return known is not None and 0 <= now_ns - known.ns < FRESH_NS
+
+    def _renew(self, instrument: Instrument, now_ns: int) -> None:
+        con_id = instrument.broker_id or 0
+        top = self._hub.exchange.top(con_id)
+        stated = self._hub.exchange.statistics(con_id)
+        options = stated.get("call_volume", 0.0) + stated.get("put_volume", 0.0)
+        price = top.last if top.last is not None else top.previous_close
+        self._figures[con_id] = Figures(now_ns, price, top.previous_close, top.volume, options)
 
     # ------------------------------------------------------------------ ranking
-    def _send(self, scan: Scan) -> None:
-        scan.due_ns = self._hub.now_ns() + PERIOD_NS
-        found = self._ranked(scan)
+    def _send(self, scan: Scan, stocks: Sequence[Instrument]) -> None:
+        scored: list[tuple[float, str, Instrument]] = []
+        for instrument in stocks:
+            figures = self._figures[instrument.broker_id or 0]
+            score = _score(scan.code, figures)
+            if score is not None and _listed(instrument, scan) and _passes(figures, scan.filters):
+                scored.append((-score, instrument.symbol, instrument))
+        scored.sort(key=lambda row: row[:2])
         scan.session.send(
             responses_data.SCANNER_DATA,
             req_id=scan.req_id,
-            rows=[_row(rank, instrument) for rank, instrument in enumerate(found)],
+            rows=[_row(rank, instrument) for rank, (_, _, instrument) in enumerate(scored[: scan.rows])],
         )
 
-    def _ranked(self, scan: Scan) -> Sequence[Instrument]:
-        scored: list[tuple[float, str, Instrument]] = []
-        for instrument in self._hub.exchange.instruments():
-            if instrument.asset_class is not AssetClass.STOCK or not _listed(instrument, scan):
-                continue
-            top = self._hub.exchange.top(instrument.broker_id or 0)
-            score = self._score(scan.code, instrument, top)
-            if score is not None and _passes(top, scan.filters):
-                scored.append((-score, instrument.symbol, instrument))
-        scored.sort(key=lambda row: row[:2])
-        return [instrument for _, _, instrument in scored[: scan.rows]]
 
-    def _score(self, code: str, instrument: Instrument, top: SimTop) -> float | None:
-        """What a scan ranks by, largest first; None leaves the stock out."""
-        if code == ACTIVE:
-            return top.volume or None
-        if code == OPTIONS:
-            return self._hub.studies.option_figures(instrument).get("option_volume") or None
-        if top.last is None or not top.previous_close:
-            return None
-        change = top.last / top.previous_close - 1
-        if code == GAIN:
-            return change if change > 0 else None
-        return -change if change < 0 else None
+def _score(code: str, figures: Figures) -> float | None:
+    """What a scan ranks by, largest first; None leaves the stock out."""
+    if code == ACTIVE:
+        return figures.volume or None
+    if code == OPTIONS:
+        return figures.option_volume or None
+    if figures.price is None or not figures.previous_close:
+        return None
+    change = figures.price / figures.previous_close - 1
+    if code == GAIN:
+        return change if change > 0 else None
+    return -change if change < 0 else None
 
 
 def _scan(session: Session, request: Request) -> Scan:
@@ -166,15 +193,12 @@ def _listed(instrument: Instrument, scan: Scan) -> bool:
     return scan.location in _EVERYWHERE or scan.location == f"STK.{instrument.primary_exchange}"
 
 
-def _passes(top: SimTop, filters: Mapping[str, float]) -> bool:
-    price = top.last if top.last is not None else top.previous_close
-    if price is None:
+def _passes(figures: Figures, filters: Mapping[str, float]) -> bool:
+    if figures.price is None:
         return not filters
-    return (
-        price >= filters.get("above_price", 0.0)
-        and price <= filters.get("below_price", float("inf"))
-        and top.volume >= filters.get("above_volume", 0.0)
-    )
+    return filters.get("above_price", 0.0) <= figures.price <= filters.get(
+        "below_price", float("inf")
+    ) and figures.volume >= filters.get("above_volume", 0.0)
 
 
 def _row(rank: int, instrument: Instrument) -> Value:

@@ -219,6 +219,10 @@ class SimulatedTws:
     def note(self, name: str, **details: object) -> None:
         self._hub.note(name, **details)
 
+    @property
+    def recording(self) -> bool:
+        return self._hub.history.active
+
     def note_sent(self, session: Session, message: Message, fields: list[str]) -> None:
         history = self._hub.history
         if history.active:
@@ -259,6 +263,10 @@ class SimulatedTws:
 
     def _start_api(self, session: Session, request: Request) -> None:
         client_id = request.integer("client_id", -1)
+        if session.outdated:
+            session.error(-1, 357, f"Your client version is out of date: server version {MIN_VERSION} is the oldest.")
+            session.close("client out of date")
+            return
         if session.phase is Phase.READY:
             session.error(-1, 321, "Error validating request.-'b' : cause - The API is started already")
             return

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures that TWS computes from the market's own record: volatilities, extremes of weeks, rates of trading.
 
-Nothing here is drawn: each figure follows from bars, from the option chain or from what the market itself states.
+Nothing here is drawn: each figure follows from bars or from what the market itself states.
 They are kept for a minute of the market, because several lines ask for the same.
 """
 
@@ -12,7 +12,7 @@ from statistics import stdev
 from typing import Final
 
 from terminal.clock import NS_PER_S
-from terminal.model.enums import AssetClass, OptionRight
+from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation.exchange_port import Exchange, SimulatorRefusalError
@@ -23,7 +23,6 @@ _KEPT_NS: Final = _MINUTE_NS
 YEAR_DAYS: Final = 252
 VOLATILITY_DAYS: Final = 30
 """Trading days of IBKR's historical volatility."""
-_IMPLIED_DAYS: Final = 30
 _WEEKS: Final = ((13, "13"), (26, "26"), (52, "52"))
 _RATE_MINUTES: Final = 5
 
@@ -45,11 +44,7 @@ class Studies:
         """Every figure that is known and asked for, the market's own first."""
         con_id = instrument.broker_id or 0
         found = dict(self._exchange.statistics(con_id))
-        for provided, compute in (
-            (_DAILY, self._daily),
-            (_INTRADAY, self._intraday),
-            (_FROM_OPTIONS, self.option_figures),
-        ):
+        for provided, compute in ((_DAILY, self._daily), (_INTRADAY, self._intraday)):
             if names & provided - set(found):
                 found = {**compute(instrument), **found}
         return found
@@ -109,56 +104,6 @@ class Studies:
         except SimulatorRefusalError:
             return ()
 
-    # ------------------------------------------------------------------ from options
-    def option_figures(self, instrument: Instrument) -> dict[str, float]:
-        """Volume and open interest of the calls and puts on an underlying; the implied volatility 30 days ahead."""
-        return self._keep("options", instrument, self._compute_options)
-
-    def _compute_options(self, instrument: Instrument) -> dict[str, float]:
-        chains = self._exchange.option_chain(instrument.broker_id or 0)
-        if not chains:
-            return {}
-        options = self._exchange.find(symbol=instrument.symbol, sec_type="OPT")
-        found: dict[str, float] = {}
-        for option in options:
-            side = "call" if option.right is OptionRight.CALL else "put"
-            figures = self._exchange.statistics(option.broker_id or 0)
-            for name in ("open_interest", "volume"):
-                if name in figures:
-                    found[f"{side}_{name}"] = found.get(f"{side}_{name}", 0.0) + figures[name]
-        if "call_volume" in found or "put_volume" in found:
-            found["option_volume"] = found.get("call_volume", 0.0) + found.get("put_volume", 0.0)
-        implied = self._implied(instrument, options)
-        if implied is not None:
-            found["implied_volatility"] = implied
-        return found
-
-    def _implied(self, instrument: Instrument, options: Sequence[Instrument]) -> float | None:
-        """Mean model volatility of the call and the put nearest to the money and to 30 days."""
-        top = self._exchange.top(instrument.broker_id or 0)
-        spot = top.last if top.last is not None else top.previous_close
-        today_ns = self._exchange.now_ns()
-        dated = [option for option in options if option.expiry is not None and option.strike is not None]
-        if spot is None or not dated:
-            return None
-
-        def days_off(option: Instrument) -> float:
-            assert option.expiry is not None
-            ahead = option.expiry.toordinal() - (today_ns // _DAY_NS + _EPOCH_ORDINAL)
-            return abs(ahead - _IMPLIED_DAYS)
-
-        nearest = min(days_off(option) for option in dated)
-        there = [option for option in dated if days_off(option) == nearest]
-        level = min({float(option.strike or 0) for option in there}, key=lambda strike: (abs(strike - spot), strike))
-        found = [
-            greeks.implied_volatility
-            for option in there
-            if float(option.strike or 0) == level
-            and (greeks := self._exchange.greeks(option.broker_id or 0, "model")) is not None
-            and greeks.implied_volatility is not None
-        ]
-        return sum(found) / len(found) if found else None
-
     # ------------------------------------------------------------------ memory
     def _keep(
         self, kind: str, instrument: Instrument, compute: Callable[[Instrument], dict[str, float]]
@@ -170,13 +115,8 @@ class Studies:
         return kept[1]
 
 
-_EPOCH_ORDINAL: Final = 719_163
-"""Ordinal of 1 January 1970."""
 _DAILY: Final = frozenset(
     {"historical_volatility", "average_volume"}
     | {f"{side}_{weeks}_week" for side in ("low", "high") for _, weeks in _WEEKS}
 )
 _INTRADAY: Final = frozenset({"trade_count", "trade_rate", "volume_rate", "realtime_historical_volatility"})
-_FROM_OPTIONS: Final = frozenset(
-    {"call_volume", "put_volume", "call_open_interest", "put_open_interest", "implied_volatility"}
-)
