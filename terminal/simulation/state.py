@@ -109,12 +109,16 @@ class LoadedState:
             raise _damaged(error) from error
 
     def restore_ledgers(self, money: Accounts, instrument_of: "InstrumentOf") -> None:
-        """Put cash and positions back; accounts that are not in the state keep their opening balance."""
+        """Put cash and positions back; accounts that are not in the state keep their opening balance.
+
+        Raises:
+            UserError: SIM-001, the state has an account that this market does not, or is damaged.
+        """
         try:
             for row in self._raw["accounts"]:
                 ledger = money.ledgers.get(row["account"])
                 if ledger is None:
-                    continue
+                    raise _missing(row["account"])
                 _check_base(row, ledger.base)
                 ledger.cash = {currency: Decimal(amount) for currency, amount in row["cash"].items()}
                 ledger.holdings = {
@@ -151,6 +155,14 @@ def _of_the_former_market(raw: Mapping[str, Any]) -> Mapping[str, Any]:
         )
     executions = [row for row in raw["executions"] if int(row["con_id"]) < _FORMER_DERIVATIVES]
     return {**raw, "tapes": [], "executions": executions}
+
+
+def _missing(account: str) -> UserError:
+    return UserError(
+        "SIM-001",
+        f"simulator state holds account {account}, which is not opened and would be lost; "
+        "start with that account (--accounts 2) or use another state file",
+    )
 
 
 def _check_base(row: Mapping[str, Any], base: str) -> None:

@@ -167,6 +167,11 @@ def test_a_state_of_an_account_in_another_currency_is_refused() -> None:
         other.load_state(saved)
 
 
+def test_a_state_with_an_account_that_is_not_opened_is_refused() -> None:
+    with pytest.raises(UserError, match="--accounts 2"):
+        market()[0].load_state(two_accounts().dump_state())
+
+
 def test_an_account_that_a_market_has_no_rate_for_cannot_be_opened() -> None:
     with pytest.raises(UserError, match="no exchange rate"):
         open_exchange(accounts=[AccountSpec(name="X", base="SEK")])
