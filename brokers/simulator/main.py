@@ -106,7 +106,8 @@ def _build(options: argparse.Namespace) -> SimulatedTws:
         accounts=account_specs(options.accounts, Schedule(options.commissions)),
     )
     begin, until = _times(options, market, resumed=state is not None)
-    server = _server(options, market, until)
+    clock = SimClock(market.now_ns()) if options.clock == "market" else LiveClock()
+    server = _server(options, market, clock, until)
     if state is not None:
         try:
             server.load_state(state)
@@ -117,6 +118,10 @@ def _build(options: argparse.Namespace) -> SimulatedTws:
             ) from error
     if begin is not None:
         market.advance_to(begin)
+    if until is not None and until <= market.now_ns():
+        raise UserError("SIM-023", f"--until {options.until} must lie after the beginning, {shown(market.now_ns())}.")
+    if isinstance(clock, SimClock):
+        clock.advance_to(market.now_ns())
     return server
 
 
@@ -135,12 +140,12 @@ def _times(options: argparse.Namespace, market: Market, *, resumed: bool) -> tup
                 f" and ends {shown(last)}." if last < first + _LONGEST_NS else " and can be entered up to a year later."
             ),
         )
-    if until is not None and until <= (begin or first):
-        raise UserError("SIM-023", f"--until {options.until} must lie after the beginning, {shown(begin or first)}.")
     return begin, until
 
 
-def _server(options: argparse.Namespace, market: Market, until: int | None) -> SimulatedTws:
+def _server(
+    options: argparse.Namespace, market: Market, clock: LiveClock | SimClock, until: int | None
+) -> SimulatedTws:
     """A plain server, or one with a laboratory when something of it was asked for."""
     settings = ServerOptions(
         speed=options.speed,
@@ -152,21 +157,19 @@ def _server(options: argparse.Namespace, market: Market, until: int | None) -> S
     )
     special = options.fault or options.faults or options.control or options.proxy or options.paused
     if not special and options.clock == "machine" and until is None:
-        return SimulatedTws(market, LiveClock(), settings)
+        return SimulatedTws(market, clock, settings)
     from brokers.simulator.faults import library
     from brokers.simulator.faults.script import read_script
     from brokers.simulator.faults.server import FaultyTws
 
     scripts = [*(library.load(name) for name in options.fault), *(read_script(path) for path in options.faults)]
-    on_market = options.clock == "market"
-    begin = market.now_ns() if options.start is None else moment(options.start, "--from")
     return FaultyTws(
         market,
-        SimClock(begin) if on_market else LiveClock(),
+        clock,
         settings,
         scripts=scripts,
         seed=options.seed,
-        driver=LiveClock() if on_market else None,
+        driver=LiveClock() if isinstance(clock, SimClock) else None,
         until_ns=until,
         proxied=options.proxy,
     )

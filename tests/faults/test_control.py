@@ -33,6 +33,19 @@ async def test_time_stands_steps_and_goes_on() -> None:
         assert state["ns"] == 1741104600 * 10**9  # 11:10 in New York
 
 
+async def test_a_saved_market_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    state = str(tmp_path / "state.json")
+    arguments = ("--paused", "--clock", "market", "--state", state)
+    async with simulator(*arguments, "--from", "2025-03-05T12:00") as sim:
+        stopped = (await sim.control.done("step", seconds=30))["ns"]
+    async with simulator(*arguments, "--until", "2025-03-05T12:01") as sim:
+        assert (await sim.control.done("status"))["ns"] == stopped
+        assert (await sim.control.done("step", seconds=60))["ns"] == stopped + 30 * 10**9
+        assert (await sim.control.done("status"))["over"] is True
+    refused("SIM-023", "--state", arguments=(*arguments, "--from", "2025-03-06T12:00"))
+    refused("SIM-023", "12:01", arguments=(*arguments, "--until", "2025-03-05T12:00:30"))
+
+
 async def test_the_truth_is_what_the_broker_holds() -> None:
     async with simulator("--paused", "--clock", "market", "--accounts", "2") as sim:
         client = await Listener.connect(*sim.address, 1)
