@@ -6,11 +6,11 @@ positions when they change; only what has changed is sent again. The figures are
 time, so that a stepped clock drives them too.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
+from brokers.simulator.account_subscriptions import BASE, Row, Seen, Subscription, Wanted
 from brokers.simulator.contracts import contract_fields, invalid, local_time
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.protocol import requests, responses
@@ -24,63 +24,8 @@ ACCOUNT_PERIOD_NS: Final = 180 * NS_PER_S
 """TWS's account window is renewed every three minutes, and so are its API's account figures."""
 PNL_PERIOD_NS: Final = NS_PER_S
 MAX_SUMMARIES: Final = 2
-_LEDGER: Final = "$LEDGER"
-_BASE: Final = "BASE"
 _EVERY_ACCOUNT: Final = frozenset({"", "All"})
 _WITH_LEDGER: Final = frozenset({"NetLiquidation"})
-Row: TypeAlias = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which rows of an account a client asked for: tags of the account, and currencies of its ledger."""
-
-    tags: frozenset[str] | None = None
-    """None is all."""
-    ledger: frozenset[str] | None = None
-    """Currencies, ``BASE`` for the total; None is all."""
-
-    @classmethod
-    def of_summary(cls, text: str) -> "Wanted":
-        """Read a comma-separated list of tags with $LEDGER, $LEDGER:CURRENCY and $LEDGER:ALL."""
-        tags: set[str] = set()
-        currencies: set[str] | None = set()
-        for one in (part.strip() for part in text.split(",")):
-            if not one.startswith(_LEDGER):
-                tags.add(one)
-            elif one == f"{_LEDGER}:ALL":
-                currencies = None
-            elif currencies is not None:
-                currencies.add(one.partition(":")[2] or _BASE)
-        return cls(frozenset(tags - {""}), None if currencies is None else frozenset(currencies))
-
-    def takes(self, tag: str, currency: str, *, in_ledger: bool) -> bool:
-        if in_ledger:
-            return self.ledger is None or currency in self.ledger
-        return self.tags is None or tag in self.tags
-
-    @property
-    def nothing(self) -> bool:
-        return self.tags == frozenset() == self.ledger
-
-
-@dataclass(eq=False, slots=True)
-class Subscription:
-    """One stream of figures; what was sent last is not repeated."""
-
-    session: Session
-    account: str
-    req_id: int = -1
-    con_id: int = 0
-    model_code: str = ""
-    wanted: Wanted = field(default_factory=Wanted)
-    sent: dict[object, object] = field(default_factory=dict)
-
-    def changed(self, key: object, value: object) -> bool:
-        if key in self.sent and self.sent[key] == value:
-            return False
-        self.sent[key] = value
-        return True
 
 
 class AccountDesk:
@@ -97,6 +42,8 @@ class AccountDesk:
         self._account_due = 0
         self._pnl_due = 0
         self._traded: set[str] = set()
+        self._seen: Seen | None = None
+        """What was asked of the market during the current turn; None outside of one."""
 
     def handlers(self) -> Handlers:
         return {
@@ -137,7 +84,7 @@ class AccountDesk:
         session, account = subscription.session, subscription.account
         for tag, value, currency in self._changes(subscription, account):
             session.send(responses.ACCOUNT_VALUE, key=tag, value=value, currency=currency, account=account)
-        for position in self._hub.exchange.positions(account):
+        for position in self._held(account).values():
             if subscription.changed(position.con_id, position):
                 session.send(responses.PORTFOLIO_VALUE, **self._portfolio_fields(position))
         session.send(responses.ACCOUNT_TIME, time=self._account_time())
@@ -145,12 +92,25 @@ class AccountDesk:
     def _changes(self, subscription: Subscription, account: str) -> Iterator[Row]:
         """Yield the rows of an account that are wanted and not known yet. The same tag of ledger and account differ."""
         in_ledger = False
-        for tag, value, currency in self._hub.exchange.account_values(account):
-            in_ledger = in_ledger or (tag, currency) == ("Currency", _BASE)
+        for tag, value, currency in self._values(account):
+            in_ledger = in_ledger or (tag, currency) == ("Currency", BASE)
             if subscription.wanted.takes(tag, currency, in_ledger=in_ledger) and subscription.changed(
                 (account, tag, currency, in_ledger), value
             ):
                 yield tag, value, currency
+
+    def _values(self, account: str) -> Sequence[Row]:
+        seen = self._seen or Seen()
+        if account not in seen.values:
+            seen.values[account] = self._hub.exchange.account_values(account)
+        return seen.values[account]
+
+    def _held(self, account: str) -> Mapping[int, SimPosition]:
+        """Return the positions of an account by contract id."""
+        seen = self._seen or Seen()
+        if account not in seen.positions:
+            seen.positions[account] = {one.con_id: one for one in self._hub.exchange.positions(account)}
+        return seen.positions[account]
 
     def _accounts(self, name: str) -> tuple[str, ...]:
         """Return the accounts that a request for one, or for all of them, means."""
@@ -329,23 +289,17 @@ class AccountDesk:
                 realized=_cents(realized),
             )
             return
-        for position in self._hub.exchange.positions(subscription.account):
-            if position.con_id == subscription.con_id:
-                subscription.session.send(
-                    responses.PNL_SINGLE,
-                    req_id=subscription.req_id,
-                    position=position.quantity,
-                    daily=_cents(position.daily),
-                    unrealized=_cents(position.unrealized),
-                    realized=_cents(position.realized),
-                    value=_cents(position.market_value),
-                )
-                return
-        # No such position: zero of it, its profits unset, as TWS answers.
+        position = self._held(subscription.account).get(subscription.con_id)
+        # Without such a position: zero of it, its profits unset, as TWS answers.
         subscription.session.send(
-            responses.PNL_SINGLE, req_id=subscription.req_id, position=Decimal(0), daily=None, unrealized=None,
-            realized=None, value=Decimal(0),
-        )  # fmt: skip
+            responses.PNL_SINGLE,
+            req_id=subscription.req_id,
+            position=position.quantity if position else Decimal(0),
+            daily=_cents(position.daily) if position else None,
+            unrealized=_cents(position.unrealized) if position else None,
+            realized=_cents(position.realized) if position else None,
+            value=_cents(position.market_value) if position else Decimal(0),
+        )
 
     def cancel_pnl(self, session: Session, request: Request) -> None:
         self._cancel(self._pnl, session, request)
@@ -358,6 +312,7 @@ class AccountDesk:
     # ------------------------------------------------------------------ time
     def on_turn(self, now_ns: int) -> None:
         """Send what is due, and at once what a trade changed."""
+        self._seen = Seen()
         periodic = now_ns >= self._account_due
         if periodic:
             self._account_due = now_ns + ACCOUNT_PERIOD_NS
@@ -368,6 +323,7 @@ class AccountDesk:
             for subscription in self._pnl.values():
                 self._send_pnl(subscription)
         self._traded.clear()
+        self._seen = None
 
     def _send_accounts(self, accounts: set[str] | None) -> None:
         for subscription in self._updates.values():
