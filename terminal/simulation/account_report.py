@@ -9,7 +9,8 @@ commodities segment, which holds the margin of futures. Pure formatting of a `St
 from typing import Final
 
 from terminal.simulation.account_book import DAY_TRADES_ALLOWED, AccountBook
-from terminal.simulation.accounts import DAY_TRADING_MINIMUM, Accounts
+from terminal.simulation.accounts import Accounts
+from terminal.simulation.funds import DAY_TRADING_MINIMUM
 from terminal.simulation.valuation import CurrencyWorth, Standing
 
 BUYING_POWER_FACTOR: Final = 4.0

@@ -14,41 +14,22 @@ from typing import Final, TypeAlias
 
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
-from terminal.simulation.account_book import DAY_TRADES_ALLOWED, AccountBook, AccountSpec
+from terminal.simulation import funds
+from terminal.simulation.account_book import AccountBook, AccountSpec
 from terminal.simulation.costs import Charge, Trade, charge, counts, trade_value
 from terminal.simulation.exchange_port import SimOrder, SimPosition, SimPreview, SimulatorRefusalError
+from terminal.simulation.funds import TradeLeg
 from terminal.simulation.ledger import Holding, Ledger
 from terminal.simulation.margin import Holding as Margined
 from terminal.simulation.margin import requirement
 from terminal.simulation.share_margin import REGULATION_T_RATE
-from terminal.simulation.valuation import CurrencyWorth, Standing
+from terminal.simulation.valuation import Standing, add_holding, worths_of
 
 START_CASH: Final = Decimal(250_000)
-MARGIN_MINIMUM: Final = 2_000.0
-"""USD of equity below which nothing is opened on margin (IBKR's US stock margin page, FINRA 4210(b))."""
-DAY_TRADING_MINIMUM: Final = 25_000.0
-"""USD of equity that a pattern day trader needs (FINRA 4210(f)(8)(B))."""
-INSUFFICIENT: Final = (
-    "Order rejected - reason:We are unable to accept your order. Your Available Funds are insufficient to cover the "
-    "Initial Margin of this order (required {required:,.2f} {base}, available {available:,.2f} {base})."
-)
-TOO_SMALL: Final = (
-    "Order rejected - reason:MINIMUM OF 2000 USD (OR EQUIVALENT) REQUIRED IN ORDER TO PURCHASE ON MARGIN, SELL SHORT, "
-    "TRADE CURRENCY OR FUTURE (the account has {equity:,.2f} USD)."
-)
-DAY_TRADER: Final = (
-    "Order rejected - reason:Potential pattern day trader: {count} day trades in 5 trading days and an equity of "
-    "{equity:,.2f} USD, below the minimum of 25,000. Only orders that close positions are accepted."
-)
-NO_SHORT_CRYPTO: Final = (
-    "Order rejected - reason:A cryptocurrency cannot be sold short (position {held}, order {size})."
-)
 Mark: TypeAlias = Callable[[int], float]
 UnderlyingOf: TypeAlias = Callable[[Instrument], int | None]
 Rate: TypeAlias = Callable[[str], float]
 Day: TypeAlias = Callable[[], tuple[int, date]]
-TradeLeg: TypeAlias = tuple[int, Instrument, int, Decimal, Decimal]
-"""Contract id, instrument, sign, quantity, price."""
 _ZERO: Final = Decimal(0)
 _EXACT: Final = Decimal("0.000001")
 
@@ -133,13 +114,13 @@ class Accounts:
 
     def _value(self, ledger: Ledger) -> Standing:
         book = self.books[ledger.account]
-        worths = self._worths(ledger, book)
+        worths = worths_of(ledger, book)
         margined: list[Margined] = []
         gross = daily = 0.0
         for con_id, held in ledger.holdings.items():
             price = self._mark(con_id) if held.quantity else 0.0
             rate = self.rate(held.instrument.currency, ledger.base)
-            self._add_holding(worths, held, price)
+            add_holding(worths, held, price)
             daily += rate * held.daily(price)
             if held.instrument.asset_class not in {AssetClass.FUTURE, AssetClass.FOREX}:
                 gross += rate * abs(held.market_value(price))
@@ -173,41 +154,6 @@ class Accounts:
             memorandum=max(carried + book.memorandum_moved, standing.regulation_t_excess),
             previous_equity=opening if book.previous_equity is None else book.previous_equity,
         )
-
-    @staticmethod
-    def _worths(ledger: Ledger, book: AccountBook) -> dict[str, CurrencyWorth]:
-        worths: dict[str, CurrencyWorth] = {ledger.base: CurrencyWorth()}
-
-        def of(currency: str) -> CurrencyWorth:
-            return worths.setdefault(currency, CurrencyWorth())
-
-        for currency, amount in ledger.cash.items():
-            of(currency).cash = float(amount)
-        for currency, amount in book.interest.items():
-            of(currency).interest += float(amount)
-        for currency, amount in book.borrow_fee.items():
-            of(currency).interest -= float(amount)
-        for due in book.dividends:
-            of(due.currency).dividends += float(due.amount)
-        return worths
-
-    @staticmethod
-    def _add_holding(worths: dict[str, CurrencyWorth], held: Holding, price: float) -> None:
-        worth = worths.setdefault(held.instrument.currency, CurrencyWorth())
-        value = held.market_value(price)
-        worth.unrealized += held.unrealized(price)
-        worth.realized += float(held.realized)
-        match held.instrument.asset_class:
-            case AssetClass.STOCK:
-                worth.stocks += value
-            case AssetClass.OPTION:
-                worth.options += value
-            case AssetClass.CRYPTO:
-                worth.crypto += value
-            case AssetClass.FUTURE:
-                worth.futures_profit += value - float(held.gross)
-            case _:
-                worth.currency_pairs += value
 
     def _margined(self, held: Holding, price: float, rate: float) -> Margined:
         underlying = self._underlying_of(held.instrument)
@@ -391,28 +337,10 @@ class Accounts:
             SimulatorRefusalError: 201.
         """
         before, after, _, _ = self._trial(account, legs)
-        ledger = self.ledger(account)
-        for con_id, instrument, sign, quantity, _ in legs:
-            held = ledger.quantity(con_id)
-            if instrument.asset_class is AssetClass.CRYPTO and sign < 0 and quantity > held:
-                raise SimulatorRefusalError(201, NO_SHORT_CRYPTO.format(held=held, size=quantity))
-        if all(ledger.quantity(con_id) * sign <= -quantity for con_id, _, sign, quantity, _ in legs):
-            return  # everything closes
-        if after.available_funds < 0 and after.available_funds < before.available_funds:
-            required = before.available_funds - after.available_funds
-            raise SimulatorRefusalError(
-                201, INSUFFICIENT.format(required=required, available=before.available_funds, base=ledger.base)
-            )
-        equity = before.net_liquidation * self.rate(ledger.base)
-        if equity < MARGIN_MINIMUM and after.initial > before.initial:
-            raise SimulatorRefusalError(201, TOO_SMALL.format(equity=equity))
-        self._check_day_trading(account, equity, legs)
-
-    def _check_day_trading(self, account: str, equity: float, legs: Sequence[TradeLeg]) -> None:
-        count = self.books[account].recent_day_trades(self.day()[0])
-        counted = any(leg[1].asset_class in {AssetClass.STOCK, AssetClass.OPTION} for leg in legs)
-        if counted and equity < DAY_TRADING_MINIMUM and count >= DAY_TRADES_ALLOWED:
-            raise SimulatorRefusalError(201, DAY_TRADER.format(count=count, equity=equity))
+        funds.check(
+            before, after, self.ledger(account), legs, dollars=self.rate(self.ledger(account).base),
+            day_trades=self.books[account].recent_day_trades(self.day()[0]),
+        )  # fmt: skip
 
     # ------------------------------------------------------------ reports
 

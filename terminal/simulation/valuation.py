@@ -4,11 +4,14 @@
 Definitions follow IBKR's account window page
 (https://www.ibkrguides.com/traderworkstation/real-time-activity-monitoring/account-information.htm): equity with loan
 value is cash plus stocks plus open futures profit, without US options and cryptocurrencies; available funds are that
-less initial margin, excess liquidity that less maintenance margin. Only the record; accounts.py fills it.
+less initial margin, excess liquidity that less maintenance margin. accounts.py puts it together.
 """
 
 from dataclasses import dataclass, field
 
+from terminal.model.enums import AssetClass
+from terminal.simulation.account_book import AccountBook
+from terminal.simulation.ledger import Holding, Ledger
 from terminal.simulation.share_margin import Need
 
 
@@ -90,3 +93,40 @@ class Standing:
     @property
     def cushion(self) -> float:
         return self.excess_liquidity / self.net_liquidation if self.net_liquidation > 0 else 0.0
+
+
+def worths_of(ledger: Ledger, book: AccountBook) -> dict[str, CurrencyWorth]:
+    """Return what an account has by currency without its positions: cash and what has accrued."""
+    worths: dict[str, CurrencyWorth] = {ledger.base: CurrencyWorth()}
+
+    def of(currency: str) -> CurrencyWorth:
+        return worths.setdefault(currency, CurrencyWorth())
+
+    for currency, amount in ledger.cash.items():
+        of(currency).cash = float(amount)
+    for currency, amount in book.interest.items():
+        of(currency).interest += float(amount)
+    for currency, amount in book.borrow_fee.items():
+        of(currency).interest -= float(amount)
+    for due in book.dividends:
+        of(due.currency).dividends += float(due.amount)
+    return worths
+
+
+def add_holding(worths: dict[str, CurrencyWorth], held: Holding, price: float) -> None:
+    """Add a position at a price to what the account has in its currency."""
+    worth = worths.setdefault(held.instrument.currency, CurrencyWorth())
+    value = held.market_value(price)
+    worth.unrealized += held.unrealized(price)
+    worth.realized += float(held.realized)
+    match held.instrument.asset_class:
+        case AssetClass.STOCK:
+            worth.stocks += value
+        case AssetClass.OPTION:
+            worth.options += value
+        case AssetClass.CRYPTO:
+            worth.crypto += value
+        case AssetClass.FUTURE:
+            worth.futures_profit += value - float(held.gross)
+        case _:
+            worth.currency_pairs += value
