@@ -197,3 +197,25 @@ def test_the_catalogue_is_listed() -> None:
     assert len(done.output.splitlines()) == 60
     assert "T05" in done.output
     assert "second" in done.output
+
+
+async def test_the_proxy_can_be_used_over_the_control_port() -> None:
+    async with simulator("--paused", "--clock", "market", "--proxy") as sim:
+        client = await Listener.connect(*sim.address, 1)
+        await sim.control.done("fault", script={"rules": [{"on": "start", "then": [{"proxy": {"mode": "refuse"}}]}]})
+        with pytest.raises((AssertionError, ConnectionError)):
+            await client.barrier()
+        with pytest.raises((AssertionError, ConnectionError)):
+            await Listener.connect(*sim.address, 2)
+        await sim.control.done("fault", script={"rules": [{"on": "start", "then": [{"proxy": {"mode": "split"}}]}]})
+        await sim.control.until("listening")
+        again = await Listener.connect(*sim.address, 3)
+        await again.barrier()
+
+
+async def test_a_market_that_cannot_be_moved_says_so() -> None:
+    async with simulator("--paused") as sim:
+        for do in ("shock", "halt"):
+            answer = await sim.control.ask(do, symbol="AAPL", percent=-10)
+            assert answer["ok"] or "cannot be moved" in answer["error"]
+        assert "percent" in (await sim.control.ask("shock", symbol="AAPL", percent=-100))["error"]

@@ -171,6 +171,11 @@ class FaultProxy:
         self.address = (str(bound[0]), int(bound[1]))
         return self.address
 
+    @property
+    def listening(self) -> bool:
+        """Whether a connection would be taken now."""
+        return self._listener is not None
+
     async def stop(self) -> None:
         """Break every connection and listen no more."""
         self._cancel()

@@ -163,7 +163,8 @@ class FaultyTws(SimulatedTws):
 
     @property
     def listening(self) -> bool:
-        return self._server is not None
+        """Whether a client would be let in now, through the proxy if there is one."""
+        return self._server is not None and (self.proxy is None or self.proxy.listening)
 
     def flush_history(self) -> None:
         """Write what the history file still holds back."""
