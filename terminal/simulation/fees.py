@@ -20,7 +20,9 @@ ADDED: Final = 1
 REMOVED: Final = 2
 INDEX_OPTIONS: Final = frozenset({"SPX", "VIX", "XSP", "NDX", "RUT"})
 """Underlyings of options on broad indexes: other exchange fees, no Section 31 fee, lower margin."""
-FUNDS: Final = frozenset({"SPY", "QQQ", "IWM", "TLT", "DIA", "GLD", "SLV", "USO", "EEM", "EFA", "HYG", "LQD", "VXX"})
+FUNDS: Final = frozenset(
+    {"SPY", "QQQ", "IWM", "TLT", "DIA", "GLD", "SLV", "USO", "EEM", "EFA", "HYG", "LQD", "VXX", "XLE", "XLF", "XLK"}
+)
 PremiumBands = tuple[tuple[Decimal, Decimal], ...]
 """(premium from which it holds, fee per contract), ascending."""
 
