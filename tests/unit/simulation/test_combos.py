@@ -108,6 +108,9 @@ def test_four_legs_and_a_covered_call_are_combinations_too() -> None:
     condor = exchange.place(
         combo("SELL", 1, [leg(one, "SELL"), leg(two, "BUY"), leg(three, "BUY"), leg(four, "SELL")], "MKT")
     )
+    pass_time(exchange, 5)
+    held = [int(exchange.money.ledgers[ACCOUNT].quantity(each.broker_id or 0)) for each in (one, two, three, four)]
+    assert held == [1, -1, -1, 1]  # selling the combination does the opposite of each leg
     share = exchange.instrument(AAPL)
     assert share is not None
     buy_write = exchange.place(combo("BUY", 1, [leg(share, "BUY", 100), leg(one, "SELL")], "MKT"))

@@ -379,3 +379,37 @@ async def test_the_count_of_accepted_orders_is_in_the_market_and_in_the_file(
     await server.stop()
     assert server.options.history is not None
     assert accepted_orders(server.options.history) == {"T1-REF": 2, "other": 1}
+
+
+async def test_remarks_follow_an_accepted_order(
+    connect_raw: ConnectRaw, market: StillMarket, server: SimulatedTws
+) -> None:
+    client = await connect_raw(1)
+    place(client, 1, etrade_only=True, firm_quote_only=True, tif="")
+    for code in (2168, 2169):
+        assert (await client.until("error", code=code))["req_id"] == 1
+    server._orders.tif_preset = True
+    place(client, 2, tif="")
+    assert (await client.until("error", code=10349))["req_id"] == 2
+    place(client, 3, tif="GTC")
+    await client.until("orderStatus", order_id=3)
+    assert [state.order.tif for state in market.states.values()] == ["DAY", "DAY", "GTC"]
+    codes = [values["code"] for name, values in client.received if name == "error"]
+    assert codes.count(10349) == 1
+
+
+async def test_what_the_market_remarks_is_said_once(
+    connect_raw: ConnectRaw, market: StillMarket, server: SimulatedTws
+) -> None:
+    client = await connect_raw(1)
+    place(client, 1)
+    await client.until("orderStatus")
+    (state,) = market.states.values()
+    state.notices.append((404, "Shares for this order are not immediately available for short sale."))
+    server.on_order(state)
+    assert (await client.until("error", code=404))["req_id"] == 1
+    server.on_order(state)
+    client.send(requests.REQ_IDS)
+    await client.until("nextValidId")
+    codes = [values["code"] for name, values in client.received if name == "error"]
+    assert codes.count(404) == 1
