@@ -7,13 +7,13 @@ IBKR says nothing when it accepts an instruction; the positions of the next morn
 from decimal import Decimal
 from typing import Final
 
+from brokers.simulator.capabilities import need
 from brokers.simulator.contracts import invalid
 from brokers.simulator.handlers_orders import READ_ONLY
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.protocol import requests
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
-from terminal.model.enums import AssetClass
 
 EXERCISE: Final = 1
 LAPSE: Final = 2
@@ -39,8 +39,7 @@ class ExerciseDesk:
         if self._hub.read_only:
             raise invalid(READ_ONLY)
         option = self._hub.contracts.resolve(request)
-        if option.asset_class is not AssetClass.OPTION:
-            raise invalid(f"{option.local_symbol or option.symbol} is not an option, it cannot be exercised")
+        need(request.message.name, option)
         action, quantity = request.integer("exercise_action"), request.integer("quantity")
         if action not in (EXERCISE, LAPSE):
             raise invalid(f"Invalid exercise action {action}, must be 1 (exercise) or 2 (lapse)")

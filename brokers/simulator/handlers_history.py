@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from brokers.simulator.bar_requests import DAY_S, bar_seconds, bar_time, parse_time, start_of
+from brokers.simulator.capabilities import need, variants
 from brokers.simulator.contracts import invalid, local_time, wire_time, zone_name
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.pacing import HistoryPacing
@@ -24,7 +25,6 @@ from brokers.simulator.schedules import is_regular, past_sessions
 from brokers.simulator.session import Session
 from brokers.simulator.what_to_show import LIVE_KINDS, check_kind, shown_bars
 from terminal.clock import NS_PER_S
-from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation.exchange_port import SimulatorRefusalError
@@ -33,7 +33,6 @@ UPDATE_PERIOD_NS: Final = NS_PER_S
 REAL_TIME_BAR_S: Final = 5
 MAX_TICKS: Final = 1000
 SCHEDULE_VERSION: Final = 165
-_TICK_KINDS: Final = ("TRADES", "BID_ASK", "MIDPOINT")
 _HMDS: Final = "Historical Market Data Service error message:"
 
 
@@ -104,6 +103,7 @@ class HistoryDesk:
             raise SimulatorRefusalError(386, "Duplicate ticker ID for API historical data query.")
         check_kind(request.text("what_to_show"))
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument, request.text("what_to_show"))
         if request.text("what_to_show") == "SCHEDULE":
             self._schedule(session, request, instrument)
             return
@@ -221,11 +221,11 @@ class HistoryDesk:
         """Five-second bars from now on. Errors: 200, 321, 322, 420 permission."""
         if (session, request.id) in self._bars:
             raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
-        if request.text("what_to_show") not in LIVE_KINDS:
-            raise invalid(f"Invalid data type '{request.text('what_to_show')}' for real-time bars")
+        check_kind(request.text("what_to_show"), LIVE_KINDS)
         if request.integer("bar_size") != REAL_TIME_BAR_S:
             raise invalid(f"Real-time bars are of 5 seconds, not {request.integer('bar_size')}")
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument, request.text("what_to_show"))
         self._hub.permissions.need(instrument, 420, f"Invalid Real-time Query:{no_permission(instrument)}")
         step = REAL_TIME_BAR_S * NS_PER_S
         start_ns = self._hub.now_ns() // step * step
@@ -240,8 +240,10 @@ class HistoryDesk:
 
     # ------------------------------------------------------------------ ticks and head
     def head_timestamp(self, session: Session, request: Request) -> None:
-        """Moment of the earliest data of a contract."""
+        """Moment of the earliest data of a contract. Errors: 162 no such data, 200, 431 kind."""
+        check_kind(request.text("what_to_show"), variants(request.message.name))
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument, request.text("what_to_show"))
         head_ns = self._hub.exchange.head_ns(instrument.broker_id or 0)
         epoch = str(head_ns // NS_PER_S)
         text = epoch if request.integer("format_date", 1) == 2 else _schedule_time_utc(head_ns)
@@ -256,17 +258,15 @@ class HistoryDesk:
 
     def historical_ticks(self, session: Session, request: Request) -> None:
         """Prints or quotes of a span: the first after a start or the last before an end."""
+        check_kind(request.text("what_to_show"), variants(request.message.name))
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument, request.text("what_to_show"))
         self._hub.permissions.need(instrument, 10187, f"Failed to request historical ticks:{no_permission(instrument)}")
         count, what = request.integer("count"), request.text("what_to_show")
         if not 1 <= count <= MAX_TICKS:
             raise invalid(f"Number of ticks must be 1 to {MAX_TICKS}, was {count}")
         if bool(request.text("start")) == bool(request.text("end")):
             raise invalid("Either start or end time must be given, not both")
-        if what not in _TICK_KINDS:
-            raise SimulatorRefusalError(
-                431, f"What to show field is missing or incorrect: '{what[:40]}'. Legal ones are: {_TICK_KINDS}"
-            )
         if what == "TRADES":
             self._send_prints(session, request, instrument)
         else:
@@ -280,8 +280,6 @@ class HistoryDesk:
         return None, min(parse_time(request.text("end"), instrument, now_ns), now_ns)
 
     def _send_prints(self, session: Session, request: Request, instrument: Instrument) -> None:
-        if instrument.asset_class in (AssetClass.FOREX, AssetClass.INDEX):
-            raise SimulatorRefusalError(10187, f"Failed to request historical ticks:{instrument.symbol} has no trades")
         (start_ns, end_ns), count = self._span(request, instrument), request.integer("count")
         con_id = instrument.broker_id or 0
         if start_ns is None:

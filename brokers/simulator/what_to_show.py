@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from brokers.simulator.capabilities import variants
 from brokers.simulator.studies import VOLATILITY_DAYS, realized_volatility
 from terminal.clock import NS_PER_S
-from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation.exchange_port import Exchange, SimulatorRefusalError
@@ -20,18 +20,17 @@ _DAY_S: Final = 86_400
 _DAY_NS: Final = _DAY_S * NS_PER_S
 _LOOK_BACK_NS: Final = 60 * _DAY_NS
 """Calendar time that surely holds the trading days of one volatility."""
-_OF_MARKET: Final = ("TRADES", "MIDPOINT", "BID", "ASK", "ADJUSTED_LAST", "OPTION_IMPLIED_VOLATILITY", "FEE_RATE")
-KINDS: Final = (*_OF_MARKET, "BID_ASK", "HISTORICAL_VOLATILITY", "AGGTRADES", "SCHEDULE")
-LIVE_KINDS: Final = ("TRADES", "MIDPOINT", "BID", "ASK")
+KINDS: Final = variants("reqHistoricalData")
+LIVE_KINDS: Final = variants("reqRealTimeBars")
 """Those that real-time bars and bars kept up to date have."""
 _HMDS: Final = "Historical Market Data Service error message:"
 
 
-def check_kind(what: str) -> None:
-    """Refuse with 431 what no bar can show."""
-    if what not in KINDS:
+def check_kind(what: str, kinds: Sequence[str] = KINDS) -> None:
+    """Refuse with 431 what cannot be shown."""
+    if what not in kinds:
         raise SimulatorRefusalError(
-            431, f"What to show field is missing or incorrect: '{what[:40]}'. Legal ones are: {', '.join(KINDS)}"
+            431, f"What to show field is missing or incorrect: '{what[:40]}'. Legal ones are: {', '.join(kinds)}"
         )
 
 
@@ -61,14 +60,10 @@ def shown_bars(
         case "BID_ASK":
             return _both_sides(market("BID"), market("ASK"))
         case "AGGTRADES":
-            if instrument.asset_class is not AssetClass.CRYPTO:
-                raise _none(f"AGGTRADES are shown for cryptocurrencies, {instrument.symbol} is none")
             return market("TRADES")
         case "HISTORICAL_VOLATILITY":
             if seconds < _DAY_S:
                 raise _none("HISTORICAL_VOLATILITY is shown by bars of a day or longer")
-            if instrument.asset_class is not AssetClass.STOCK and instrument.asset_class is not AssetClass.INDEX:
-                raise _none(f"HISTORICAL_VOLATILITY is shown for stocks and indices, {instrument.symbol} is neither")
             return _volatility(market("TRADES", _DAY_S, start_ns - _LOOK_BACK_NS), market("TRADES"))
         case _:
             return market(what)

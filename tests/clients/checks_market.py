@@ -77,9 +77,9 @@ def volatilities(talk: Conversation) -> None:
     assert 0 < ticker.value["impliedVolatility"] < 3
 
 
-@check("generic ticks: open interest of the options on a stock")
+@check("generic ticks: volume and open interest of the options on a stock")
 def option_interest(talk: Conversation) -> None:
-    names = ["callOpenInterest", "putOpenInterest"]
+    names = ["callOpenInterest", "putOpenInterest", "callVolume", "putVolume"]
     ticker = talk.ask("market_data", contract=AAPL, generics="100,101", until=names).value
     assert all(ticker[name] > 0 for name in names)
 
@@ -109,7 +109,7 @@ def rates(talk: Conversation) -> None:
 @check("generic ticks: shortable")
 def shortable(talk: Conversation) -> None:
     ticker = talk.ask("market_data", contract=AAPL, generics="236", until=["shortableShares"]).value
-    assert ticker["shortableShares"] >= 0
+    assert ticker["shortableShares"] > 0
 
 
 @check("generic ticks: time and sales strings", lambda talk: talk.callbacks)
@@ -118,6 +118,25 @@ def time_and_sales(talk: Conversation) -> None:
     assert len(parts) == 6
     assert float(parts[0]) > 0
     assert parts[5] in ("true", "false")
+
+
+@check("generic ticks: dividends", lambda talk: talk.callbacks)
+def dividends(talk: Conversation) -> None:
+    text = talk.ask("market_data", contract=AAPL, generics="456", until=["dividends"]).value["dividends"]
+    assert len(text.split(",")) == 4
+
+
+@check("an index has a level and no quote")
+def index(talk: Conversation) -> None:
+    contract = {"conId": 416904, "symbol": "SPX", "secType": "IND", "exchange": "CBOE", "currency": "USD"}
+    assert talk.ask("market_data", contract=contract, until=["last", "close"]).value["last"] > 1000
+
+
+@check("a coin has a quote")
+def coin(talk: Conversation) -> None:
+    contract = {"conId": 479624278, "symbol": "BTC", "secType": "CRYPTO", "exchange": "PAXOS", "currency": "USD"}
+    ticker = talk.ask("market_data", contract=contract, until=["bid", "ask"]).value
+    assert 1000 < ticker["bid"] < ticker["ask"]
 
 
 @check("generic ticks: open interest of a future")

@@ -33,7 +33,7 @@ class Driver:
 
     def _on_error(self, _req_id: int, code: int, text: str, *_: Any) -> None:
         self.errors.append((code, text))
-        if code not in NOTICES:
+        if code not in NOTICES and " cancelled: " not in text:
             self.stopped.set()
 
     async def answer(self, awaitable: Awaitable[Any]) -> Any:

@@ -92,7 +92,7 @@ class Driver:
 
     # ------------------------------------------------------------------ asking and waiting
     def refused(self) -> bool:
-        return any(code not in NOTICES for code, _ in self.errors)
+        return any(code not in NOTICES and " cancelled: " not in text for code, text in self.errors)
 
     def until(self, condition: Callable[[], object]) -> bool:
         """Wait until a condition holds (true) or the server refused (false)."""
