@@ -151,9 +151,9 @@ def parse_moment(text: str, zone: ZoneInfo, now_ns: int, *, end_of_day: bool = F
             moment = datetime.strptime(written, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
         else:
             moment = _local_moment(written, zone, now_ns, end_of_day=end_of_day)
-    except (ValueError, KeyError, OSError) as error:
+        return int(moment.timestamp()) * NS_PER_S
+    except (ValueError, KeyError, OSError, OverflowError) as error:
         raise SimulatorRefusalError(343, BAD_TIME) from error
-    return int(moment.timestamp()) * NS_PER_S
 
 
 def _local_moment(written: str, zone: ZoneInfo, now_ns: int, *, end_of_day: bool) -> datetime:

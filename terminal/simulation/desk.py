@@ -18,7 +18,7 @@ from terminal.simulation import auctions
 from terminal.simulation.exchange_port import SimOrder, SimOrderState, SimPreview, SimulatorRefusalError
 from terminal.simulation.order_life import BY_CLIENT
 from terminal.simulation.order_table import PEGGED
-from terminal.simulation.orders import Stage, Working, check_order
+from terminal.simulation.orders import Stage, Working, check_order, check_range
 from terminal.simulation.routing import REGULAR_ONLY, Router
 
 MAX_ACTIVE: Final = 20
@@ -58,6 +58,7 @@ class Desk(Router):
             instrument = self._floor.learn_combo(order).instrument
         if instrument is None:
             raise SimulatorRefusalError(200, "No security definition has been found for the request")
+        check_range(order)
         if order.cash_quantity is not None and not order.quantity:
             self._size_by_cash(order, instrument)
         self._check_crypto(order, instrument)
@@ -144,7 +145,7 @@ class Desk(Router):
         self._check_parent(order)
         if found.asset_class is AssetClass.COMBO:
             return self._preview_combo(order)
-        seen = self._accounts.preview(order, found)
+        seen = self._accounts.preview(_priced(order), found)
         return replace(seen, margin_known=False) if order.order_type in PEGGED else seen
 
     def _preview_combo(self, order: SimOrder) -> SimPreview:
@@ -156,7 +157,7 @@ class Desk(Router):
         if instrument.asset_class is AssetClass.COMBO:
             self._accounts.check_funds_fills(order.account, self._combo_fills(order))
         else:
-            self._accounts.check_funds(order, instrument)
+            self._accounts.check_funds(_priced(order), instrument)
 
     def _combo_fills(self, order: SimOrder) -> list[tuple[int, Instrument, int, Decimal, Decimal]]:
         """Return the legs' fills as they would be now: at the touches, or at the marks without a quote."""
@@ -370,3 +371,10 @@ class Desk(Router):
         self._plan_times(working)
         if working.stage is not Stage.CHILD:
             self._route(working)
+
+
+def _priced(order: SimOrder) -> SimOrder:
+    """Return the order without a limit that its type does not look at, so that nobody values it by that."""
+    if order.order_type in _WITHOUT_LIMIT - PEGGED and order.limit_price is not None:
+        return replace(order, limit_price=None)
+    return order

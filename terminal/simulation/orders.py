@@ -25,6 +25,17 @@ from terminal.simulation.order_table import (
 )
 
 _CONDITION_KINDS: Final = frozenset({1, 3, 4, 5, 6, 7})
+_LARGEST_PRICE: Final = 1e9
+_LARGEST_SIZE: Final = Decimal(10) ** 12
+_NUMBERS: Final = (
+    "limit_price",
+    "aux_price",
+    "trail_stop_price",
+    "trailing_percent",
+    "limit_offset",
+    "percent_offset",
+    "cash_quantity",
+)
 
 
 class Stage(StrEnum):
@@ -143,6 +154,18 @@ def check_order(order: SimOrder, instrument: Instrument) -> None:
         raise invalid(f"ocaType must be 1, 2 or 3, was {order.oca_type}")
     if order.what_if and not order.transmit:
         raise SimulatorRefusalError(413, "What-if order should have the transmit flag set to true.")
+
+
+def check_range(order: SimOrder) -> None:
+    """Refuse numbers that no order can mean, before anybody calculates with them."""
+    if order.quantity.is_finite() and order.quantity > _LARGEST_SIZE:
+        raise SimulatorRefusalError(
+            383, "The size specified violates the size constraint specified in the default order settings."
+        )
+    for name in _NUMBERS:
+        value: float | None = getattr(order, name)
+        if value is not None and not abs(value) <= _LARGEST_PRICE:
+            raise invalid(f"{name.replace('_', ' ')} {value} is out of range")
 
 
 def _check_attributes(order: SimOrder, instrument: Instrument) -> None:
