@@ -53,6 +53,8 @@ class Settlement:
         self.executions: list[SimExecution] = []
         self._legs: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
         """Order and contract -> what a combination's leg has traded: quantity and value."""
+        self._this_morning: dict[int, tuple[Decimal, Decimal]] = {}
+        """Order -> what it had traded before today: the minimum of a commission is per order and day."""
 
     def execute(
         self, working: Working, accounts: Accounts, *, tick: int, size: int, sign: int, ns: int, liquidity: int
@@ -60,9 +62,7 @@ class Settlement:
         """Book ``size`` units of an order at ``tick``; update the order's state."""
         state = working.state
         traded = Traded(working.con_id, working.instrument, sign, size * working.size_unit, tick * working.unit)
-        booked = _book(
-            accounts, state.order.account, traded, (working.filled * working.size_unit, working.value), liquidity
-        )
+        booked = _book(accounts, state.order.account, traded, self._today(working), liquidity)
         _advance(working, size, traded.value, traded.price)
         report = Report(
             ns=ns, liquidity=liquidity, cumulative=state.filled, average=state.average_price, booked=booked
@@ -93,6 +93,12 @@ class Settlement:
             report = Report(ns=ns, liquidity=2, cumulative=quantity, average=average, booked=booked, role="leg")
             found.append(self._record(working, leg, report))
         return found
+
+    def _today(self, working: Working) -> tuple[Decimal, Decimal]:
+        """Return quantity and value that an order has traded today."""
+        filled = working.filled * working.size_unit
+        before = self._this_morning.setdefault(working.perm_id, (filled, working.value))
+        return filled - before[0], working.value - before[1]
 
     def _record(self, working: Working, traded: Traded, report: Report) -> SimExecution:
         order, booked = working.state.order, report.booked
@@ -125,6 +131,7 @@ class Settlement:
     def forget_day(self) -> None:
         """Executions are known for their trading day only."""
         self.executions.clear()
+        self._this_morning.clear()
 
 
 def _book(accounts: Accounts, account: str, traded: Traded, before: tuple[Decimal, Decimal], liquidity: int) -> Booked:

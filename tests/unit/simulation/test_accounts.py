@@ -2,6 +2,7 @@
 """The account on the market: previews, available funds, TWS's tags, daily figures across the night, restarts."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -111,6 +112,29 @@ def test_unknown_accounts_are_refused() -> None:
     with pytest.raises(SimulatorRefusalError) as refusal:
         exchange.positions("U123")
     assert refusal.value.code == 321
+
+
+def test_what_an_order_trades_on_a_later_day_pays_the_minimum_anew() -> None:
+    exchange, heard = market()
+    bid = exchange.top(AAPL).bid
+    assert bid is not None
+    resting = exchange.place(order("BUY", 4000, "LMT", limit_price=bid, tif="GTC"))
+    for _ in range(600):
+        if resting.filled:
+            break
+        pass_time(exchange, 1)
+    assert 0 < resting.filled < 4000
+    done = resting.filled
+    before = len(heard.executions)
+    changed = replace(resting.order, quantity=done + 40, limit_price=1.0)
+    exchange.modify(resting.perm_id, changed)
+    exchange.advance_to(exchange.source.calendar.day(1).open_ns + 1)
+    top = exchange.top(AAPL).ask
+    assert top is not None
+    exchange.modify(resting.perm_id, replace(changed, limit_price=round(top + 0.5, 2)))
+    pass_time(exchange, 30)
+    assert resting.status == "Filled"
+    assert sum(one.commission for one in heard.executions[before:]) == pytest.approx(1.00)  # 40 shares alone
 
 
 def two_accounts() -> Market:
