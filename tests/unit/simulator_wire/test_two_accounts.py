@@ -165,3 +165,22 @@ async def test_a_client_sees_the_other_accounts_positions_but_not_the_other_clie
     told = await second.until("position")
     assert (told["account"], told["position"]) == (EUROS, Decimal(10))
     assert "openOrder" not in [name for name, _ in second.received]
+
+
+async def test_a_liquidation_is_an_execution_with_its_flag(
+    connect_raw: ConnectRaw, server: SimulatedTws, exchange: Market
+) -> None:
+    client = await connect_raw(1)
+    await trade(client, server, 1, total_quantity=Decimal(2000))
+    client.send(requests.REQ_ACCOUNT_UPDATES, subscribe=True, account=DOLLARS)
+    await client.until("accountDownloadEnd")
+    exchange.money.ledger(DOLLARS).credit("USD", Decimal(-200_000))
+    server.pump.step(45.0)
+    assert (await client.until("updateAccountValue", key="HighestSeverity"))["value"] in {"2", "3"}
+    server.pump.step(5.0)
+    client.send(orders.REQ_EXECUTIONS, req_id=8)
+    found = await rows(client, "execDetailsEnd", "execDetails", req_id=8)
+    forced = [one for one in found if one["liquidation"]]
+    assert forced
+    assert {(one["side"], one["order_id"], one["client_id"]) for one in forced} == {("SLD", 0, 0)}
+    assert not [one for one in found if one["order_id"] == 1 and one["liquidation"]]
