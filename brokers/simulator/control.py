@@ -13,12 +13,13 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from brokers.simulator.faults import library
 from brokers.simulator.faults.acts import restart
 from brokers.simulator.faults.script import script_of
 from brokers.simulator.faults.server import FaultyTws
+from brokers.simulator.faults.steering import Steering
 from brokers.simulator.faults.vocabulary import Script
 from brokers.simulator.faults.yaml_text import YamlError, node_of
 from terminal.errors import UserError
@@ -37,19 +38,6 @@ Answer = dict[str, object]
 
 class ControlError(ValueError):
     """A command that cannot be carried out; the text is for a person."""
-
-
-@runtime_checkable
-class Steerable(Protocol):
-    """A market whose prices can be moved and halted by hand."""
-
-    def shock(self, con_id: int, fraction: float) -> None:
-        """Move every price of an instrument by this share of itself, from now on."""
-        ...
-
-    def halt(self, con_id: int, *, on: bool) -> None:
-        """Stop trading in an instrument, or let it go on."""
-        ...
 
 
 def new_token() -> str:
@@ -267,21 +255,22 @@ class ControlPort:
         percent = _number(asked, "percent")
         if not -95 <= percent <= 1_000:
             raise ControlError(f'"percent" must be -95 to 1000, was {percent:g}')
-        self._steerable().shock(self._contract(asked), percent / 100)
+        self._steering().shock(self._contract(asked), percent / 100)
         self._server.note("shock", symbol=asked.get("symbol"), percent=percent)
         return self._time()
 
     def _halt(self, asked: Mapping[str, object]) -> Answer:
-        on = asked.get("on", True) is True
-        self._steerable().halt(self._contract(asked), on=on)
+        on = asked.get("on", True)
+        if not isinstance(on, bool):
+            raise ControlError(f'"on" must be true or false, was {on!r}')
+        self._steering().halt(self._contract(asked), on=on)
         self._server.note("halt", symbol=asked.get("symbol"), on=on)
         return self._time()
 
-    def _steerable(self) -> Steerable:
-        exchange: object = self._server.exchange
-        if not isinstance(exchange, Steerable):
+    def _steering(self) -> Steering:
+        if self._server.steering is None:
             raise ControlError("this market's prices cannot be moved by hand")
-        return exchange
+        return self._server.steering
 
     def _contract(self, asked: Mapping[str, object]) -> int:
         symbol = asked.get("symbol")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from brokers.simulator.protocol import requests_orders
+from brokers.simulator.protocol import requests, requests_orders
 from tests.faults.process import Control, Listener, dial, hang_up, simulator
 from tests.support.program import tiller
 
@@ -213,9 +213,19 @@ async def test_the_proxy_can_be_used_over_the_control_port() -> None:
         await again.barrier()
 
 
-async def test_a_market_that_cannot_be_moved_says_so() -> None:
-    async with simulator("--paused") as sim:
-        for do in ("shock", "halt"):
-            answer = await sim.control.ask(do, symbol="AAPL", percent=-10)
-            assert answer["ok"] or "cannot be moved" in answer["error"]
+async def test_a_price_is_moved_and_an_instrument_halted() -> None:
+    async with simulator("--paused", "--clock", "market") as sim:
+        client = await Listener.connect(*sim.address, 1)
+        client.send(requests.REQ_MKT_DATA, req_id=1, symbol="AAPL", sec_type="STK", exchange="SMART", currency="USD")
+        before = float((await client.until("1"))[4])
+        await sim.control.done("shock", symbol="AAPL", percent=-50)
+        await sim.control.done("step", seconds=30)
+        await client.barrier()
+        client.send(requests.REQ_MKT_DATA, req_id=2, symbol="AAPL", sec_type="STK", exchange="SMART", currency="USD")
+        assert abs(float((await client.until("1"))[4]) / before - 0.5) < 0.05
+        await sim.control.done("halt", symbol="AAPL", on=True)
+        halted = await client.until("45", code="1.0")
+        assert halted[3:] == ["49", "1.0"]
         assert "percent" in (await sim.control.ask("shock", symbol="AAPL", percent=-100))["error"]
+        assert "ZZZZ" in (await sim.control.ask("halt", symbol="ZZZZ"))["error"]
+        assert "on" in (await sim.control.ask("halt", symbol="AAPL", on="yes"))["error"]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from brokers.simulator.faults.incident import Deed
+from brokers.simulator.faults.steering import Steering
 from brokers.simulator.faults.vocabulary import Argument
 from terminal.errors import UserError
 from terminal.simulation.exchange_port import SimExecution, SimOrder, SimOrderState, SimulatorRefusalError
@@ -209,7 +210,30 @@ def _second_order(deed: Deed) -> None:
     )  # fmt: skip
 
 
+def _steered(deed: Deed) -> tuple[Steering, int]:
+    """The hand on the market and the contract that is meant."""
+    market, symbol = _market(deed), deed.action.keys()["symbol"]
+    found = next((each.broker_id for each in market.instruments() if each.symbol == symbol), None)
+    steering = deed.lab.server.steering
+    if steering is None or found is None:
+        raise UserError("SIM-021", f"{deed.script}, line {deed.action.line}: the market has no {symbol!r} to move.")
+    return steering, found
+
+
+def _shock(deed: Deed) -> None:
+    steering, con_id = _steered(deed)
+    percent = deed.action.keys()["percent"]
+    steering.shock(con_id, float(percent) / 100 if isinstance(percent, int | float) else 0.0)
+
+
+def _halt(deed: Deed) -> None:
+    steering, con_id = _steered(deed)
+    steering.halt(con_id, on=deed.action.keys().get("on", True) is not False)
+
+
 ACTS: Final = {
+    "shock": _shock,
+    "halt": _halt,
     "fill": _fill,
     "bust": _bust,
     "correct": _correct,

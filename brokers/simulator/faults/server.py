@@ -8,6 +8,7 @@ from typing import Final
 from brokers.simulator.faults.laboratory import FaultLaboratory
 from brokers.simulator.faults.proxy import FaultProxy
 from brokers.simulator.faults.session import FaultySession
+from brokers.simulator.faults.steering import Steering
 from brokers.simulator.faults.vocabulary import Script
 from brokers.simulator.protocol import requests, responses_orders
 from brokers.simulator.protocol.language import decode
@@ -18,6 +19,7 @@ from brokers.simulator.session import Phase, Session
 from terminal.clock import Clock, SimClock
 from terminal.errors import UserError
 from terminal.simulation.exchange_port import Exchange
+from terminal.simulation.market import Market
 
 _LINE: Final = "reqMktData"
 _LINE_END: Final = "cancelMktData"
@@ -44,6 +46,8 @@ class FaultyTws(SimulatedTws):
         proxied: bool = False,
     ) -> None:
         self._scripts = tuple(scripts)
+        self.steering = Steering(exchange) if isinstance(exchange, Market) else None
+        """A hand on the market's prices; None for a market that is not the simulator's own."""
         self._proxied = proxied or any(script.needs_proxy for script in self._scripts)
         super().__init__(exchange, clock, options)
         follower = clock if driver is not None and isinstance(clock, SimClock) else None

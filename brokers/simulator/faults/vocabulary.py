@@ -131,6 +131,8 @@ ACTIONS: Final[Mapping[str, Word]] = {
     "cancel_order": Word(ANYWHERE, Shape.NONE, meaning="somebody cancels the order in TWS"),
     "modify_order": Word(ANYWHERE, Shape.KEYS, (), ("limit", "quantity"), meaning="somebody changes it in TWS"),
     "second_order": Word(ANYWHERE, Shape.NONE, meaning="the broker makes a second live order of this one"),
+    "shock": Word(ANYWHERE, Shape.KEYS, ("symbol", "percent"), meaning="move a price for good"),
+    "halt": Word(ANYWHERE, Shape.KEYS, ("symbol",), ("on",), meaning="halt trading, or let it go on (on: false)"),
     # the course of the script
     "wait": Word(ANYWHERE, Shape.SECONDS, meaning="go on with the rest so much later"),
     "arm": Word(ANYWHERE, Shape.NAMES, meaning="let these rules watch from now on"),
