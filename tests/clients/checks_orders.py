@@ -287,12 +287,6 @@ def what_if(talk: Conversation) -> None:
     assert talk.ask("open_orders", everyone=False).value == []
 
 
-@check("global cancel ends every order")
-def global_cancel(talk: Conversation) -> None:
-    numbers = [resting(talk, price=150.0 + number).value["orderId"] for number in range(3)]
-    assert set(talk.ask("global_cancel", order_ids=numbers).value) <= set(GONE)
-
-
 # ------------------------------------------------------------------ lists
 @check("executions of the day")
 def executions(talk: Conversation) -> None:
@@ -361,6 +355,12 @@ def not_here(talk: Conversation, case: tuple[str, int]) -> None:
 @check("refused as IBKR does: wshMetaData", lambda talk: talk.version >= 161)
 def not_here_either(talk: Conversation) -> None:
     talk.ask("refused", what="wshMetaData", contract=AAPL).refused(10279)
+
+
+@check("global cancel ends every order", alone=True)
+def global_cancel(talk: Conversation) -> None:
+    numbers = [resting(talk, price=150.0 + number).value["orderId"] for number in range(3)]
+    assert set(talk.ask("global_cancel", order_ids=numbers).value) <= set(GONE)
 
 
 @check("disconnects")

@@ -112,18 +112,20 @@ class Check:
     run: CheckFunction
     applies: Callable[[Conversation], bool]
     module: str
+    alone: bool = False
+    """It touches what other clients do: no other runs meanwhile."""
 
 
 CHECKS: Final[list[Check]] = []
 
 
 def check(
-    name: str, applies: Callable[[Conversation], bool] = lambda _: True
+    name: str, applies: Callable[[Conversation], bool] = lambda _: True, *, alone: bool = False
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Put a function on the list; a module's checks run in the order in which they are written."""
 
     def enlist(function: CheckFunction) -> CheckFunction:
-        CHECKS.append(Check(name, function, applies, function.__module__))
+        CHECKS.append(Check(name, function, applies, function.__module__, alone))
         return function
 
     return enlist

@@ -7,20 +7,22 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError, Lock
 from typing import Final
 
 from tests.clients import checks_history, checks_market, checks_orders, checks_session
-from tests.clients.conversation import CHECKS, Conversation
+from tests.clients.conversation import CHECKS, Check, Conversation
 from tests.clients.environments import ROOT, Client
 
 FEWEST: Final = 80
 """Fewest checks that each client must run."""
 REPORT: Final[list[str]] = []
 SPEED: Final = 20
+_PATIENCE_S: Final = 120.0
 _ORDER: Final = [module.__name__ for module in (checks_session, checks_market, checks_history, checks_orders)]
 """The day of a client: it connects first and disconnects last."""
 IN_ORDER: Final = sorted(CHECKS, key=lambda one: _ORDER.index(one.module))
@@ -68,7 +70,25 @@ def server_process(folder: Path, *arguments: str) -> Iterator[tuple[str, int]]:
         process.stdout.close()
 
 
-def run(client: Client, python: Path, where: tuple[str, int], version: int) -> Result:
+class Company:
+    """The clients that share a server: a check that must run alone waits for all, and then for its turn."""
+
+    def __init__(self, clients: int) -> None:
+        self._all = Barrier(clients, timeout=_PATIENCE_S)
+        self._turn = Lock()
+
+    def run(self, one: Check, talk: Conversation) -> None:
+        """Run a check, alone if it must be."""
+        if not one.alone:
+            one.run(talk)
+            return
+        with suppress(BrokenBarrierError):  # somebody is very late: that is seen in his own row
+            self._all.wait()
+        with self._turn:
+            one.run(talk)
+
+
+def run(client: Client, python: Path, where: tuple[str, int], version: int, company: Company) -> Result:
     """Let one client run every check that applies to it; a check that fails does not stop the others."""
     talk = Conversation(client, python, *where, version, next(_CLIENT_IDS))
     result = Result(client.name, version)
@@ -80,7 +100,7 @@ def run(client: Client, python: Path, where: tuple[str, int], version: int) -> R
                 result.left_out.append(one.name)
                 continue
             try:
-                one.run(talk)
+                company.run(one, talk)
             except (AssertionError, KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 result.failed[one.name] = f"line {place.lineno} {place.line}: {type(error).__name__}: {error}"

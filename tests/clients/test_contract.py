@@ -17,7 +17,7 @@ from tests.clients.environments import (
     must_run,
     prepare,
 )
-from tests.clients.suite import FEWEST, HEADER, REPORT, Result, run, server_process
+from tests.clients.suite import FEWEST, HEADER, REPORT, Company, Result, run, server_process
 
 WITHHELD: Final = ("--unsubscribed", "XOM")
 
@@ -36,8 +36,11 @@ def prepared(clients: tuple[Client, ...], cache: Path) -> dict[Client, Path]:
 
 
 def together(clients: dict[Client, Path], where: tuple[str, int], versions: dict[Client, int]) -> list[Result]:
+    company = Company(len(clients))
     with ThreadPoolExecutor(len(clients)) as pool:
-        jobs = [pool.submit(run, client, python, where, versions[client]) for client, python in clients.items()]
+        jobs = [
+            pool.submit(run, client, python, where, versions[client], company) for client, python in clients.items()
+        ]
         return [job.result() for job in jobs]
 
 
