@@ -224,6 +224,7 @@ async def test_a_price_is_moved_and_an_instrument_halted() -> None:
         client.send(requests.REQ_MKT_DATA, req_id=2, symbol="AAPL", sec_type="STK", exchange="SMART", currency="USD")
         assert abs(float((await client.until("1"))[4]) / before - 0.5) < 0.05
         await sim.control.done("halt", symbol="AAPL", on=True)
+        await sim.control.done("step", seconds=1)
         halted = await client.until("45", code="1.0")
         assert halted[3:] == ["49", "1.0"]
         assert "percent" in (await sim.control.ask("shock", symbol="AAPL", percent=-100))["error"]
