@@ -4,7 +4,7 @@
 IBKR's schedule for USD: credit from 10,000 on at the benchmark less 0.5 %, in proportion below 100,000 of equity;
 debit at the benchmark plus 1.5 % up to 100,000, 1.0 % up to 1,000,000, 0.75 % beyond; a year has 360 days, 365 for
 GBP and AUD. Cash from short sales is collateral and earns nothing here. The borrow fee is on 102 % of the price,
-rounded up to the whole dollar. Other currencies follow the same tiers (assumption).
+rounded up to the whole dollar. Other currencies follow the same tiers at their worth in USD (assumption).
 """
 
 import math
@@ -53,7 +53,8 @@ def accrue(host: Host) -> None:
         for currency, cash in ledger.cash.items():
             free = float(cash) - shorts.get(currency, 0.0)
             benchmark = host.source.interest_rate(currency, host.now_ns())
-            amount = year_of_interest(free, benchmark, equity) * days / year_days(currency)
+            dollars = host.money.rate(currency)
+            amount = year_of_interest(free * dollars, benchmark, equity) / dollars * days / year_days(currency)
             _add(book.interest, currency, amount)
         for con_id, held in ledger.holdings.items():
             if held.instrument.asset_class is AssetClass.STOCK and held.quantity < 0:
@@ -72,7 +73,7 @@ def year_of_interest(cash: float, benchmark: float, equity: float) -> float:
     """Return what a balance earns (negative: costs) in a whole year.
 
     Args:
-        cash: balance without the proceeds of short sales.
+        cash: balance without the proceeds of short sales, in USD.
         equity: net liquidation value in USD.
     """
     if cash >= 0:
