@@ -132,5 +132,5 @@ def test_a_split_restates_quantity_and_keeps_the_money() -> None:
     ledger.start_day({1: 104.0})
     ledger.replace(1, 1, STOCK, Decimal(4))
     held = ledger.holdings[1]
-    assert (held.quantity, held.average_cost, held.day_price) == (400, 25.0025, 26.0)
+    assert (held.quantity, held.average_cost, held.day_price) == (Decimal(400), 25.0025, 26.0)
     assert held.daily(27.0) == pytest.approx(400)
