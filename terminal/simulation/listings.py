@@ -86,7 +86,7 @@ _MORE: Final[tuple[Underlying, ...]] = (
     Underlying(272800, "ORCL", "ORACLE CORP", "NYSE", 160.0, 0.32, 1.0, 0.7,
                events=90, daily_volume=9e6, depth=2, spread=3, strike_step=2.5, sector=_SOFTWARE,
                payout=Payout(0.50, 1, 10), earnings=3),
-    Underlying(28016443, "CRM", "SALESFORCE INC", "NYSE", 292.0, 0.32, 1.1, 0.7,
+    Underlying(29624264, "CRM", "SALESFORCE INC", "NYSE", 292.0, 0.32, 1.1, 0.7,
                events=80, daily_volume=6e6, depth=1.5, spread=6, strike_step=2.5, sector=_SOFTWARE,
                payout=Payout(0.416, 1, 10), earnings=2),
     Underlying(265768, "ADBE", "ADOBE INC", "NASDAQ", 443.0, 0.34, 1.1, 0.7,
