@@ -52,7 +52,7 @@ class OptionMarket:
         self.quotes = OptionQuotes(market)
         self._key = label_key("options", seed)
         self._seed = seed
-        self._fields: dict[int, DepthField] = {}
+        self._fields: dict[tuple[int, int], DepthField] = {}
         self._groups: dict[str, OptionGroupFeed] = {}
         self.tapes: dict[tuple[int, int], Tape] = {}
 
@@ -97,10 +97,19 @@ class OptionMarket:
         distance = (touch - tick) * sign // step
         if not 0 <= distance < _LEVELS:
             return 0
-        field = self._fields.get(con_id)
+        index = self.calendar.index_at(ns)
+        field = self._fields.get((con_id, index))
         if field is None:
-            field = self._fields[con_id] = DepthField.of(self._seed, f"option {con_id}", 1, _TOUCH_LOTS)
+            if len(self._fields) > 5000:
+                self._fields.clear()
+            lots = self._lots(contract, index)
+            field = self._fields[con_id, index] = DepthField.of(self._seed, f"option {con_id}", 1, lots)
         return field.displayed(sign, tick // step, tick // step + sign * distance, ns)
+
+    def _lots(self, contract: Contract, index: int) -> float:
+        """Return the mean size of a level: large near the money of busy names, small far from it and far ahead."""
+        rate = self._rate(contract, index)
+        return max(_TOUCH_LOTS * min(0.4 + 4.0 * rate, 3.0) * min(contract.spec.events / 150, 1.5), 4.0)
 
     def fair_price(self, con_id: int, ns: int) -> float:
         """Return the fair value, also while the market is closed."""
