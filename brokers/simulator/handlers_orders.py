@@ -14,6 +14,7 @@ from brokers.simulator.contracts import SEC_TYPES, invalid
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.order_ids import OrderIds
 from brokers.simulator.order_messages import (
+    BY_CLIENT,
     commission_fields,
     completed_order_fields,
     execution_fields,
@@ -36,7 +37,6 @@ from terminal.simulation.exchange_port import (
 
 FINISHED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled"})
 _HELD: Final = frozenset({"ApiPending", "PendingSubmit", "Inactive"})
-_BY_CLIENT: Final = "Cancelled by client"
 _OUTDATED: Final = (
     ("eTradeOnly", 2168, "Etrade Only Not Supported Warning"),
     ("firmQuoteOnly", 2169, "Firm Quote Only Not Supported Warning"),
@@ -308,7 +308,7 @@ class OrderDesk:
         if session is not None:
             self._tell(session, state)
             if state.status in ("Cancelled", "ApiCancelled"):
-                reason = "" if state.completed_status == _BY_CLIENT else state.completed_status
+                reason = "" if state.completed_status == BY_CLIENT else state.completed_status
                 session.error(state.order.order_id, 202, f"Order Canceled - reason:{reason}")
 
     def _bind_manual(self, session: Session, state: SimOrderState) -> None:

@@ -19,6 +19,10 @@ GENERIC_COMBO: Final = 28812380
 """The contract id under which TWS shows combinations in US dollars (seen in public transcripts)."""
 
 
+BY_CLIENT: Final = "Cancelled by client"
+"""The market's word for an end that a client asked for."""
+
+
 def decimal_of(value: float | None) -> Decimal | None:
     """A price of the market as Decimal, in its shortest text."""
     return None if value is None else Decimal(repr(float(value)))
@@ -174,6 +178,13 @@ def order_status_fields(state: SimOrderState, parent_order_id: int) -> Values:
     }
 
 
+def _completed_words(state: SimOrderState) -> str:
+    """How TWS says that an order is over (public transcripts): filled with its size, or who cancelled it."""
+    if state.status == "Filled":
+        return f"Filled Size: {state.filled.normalize():f}"
+    return "Cancelled by Trader" if state.completed_status == BY_CLIENT else state.completed_status
+
+
 def completed_order_fields(state: SimOrderState, instrument: Instrument, exchange: str, server_version: int) -> Values:
     """Fields of completedOrder."""
     return {
@@ -181,7 +192,7 @@ def completed_order_fields(state: SimOrderState, instrument: Instrument, exchang
         "filled_quantity": state.filled,
         "parent_perm_id": state.order.parent_perm_id,
         "completed_time": wire_time(instrument, state.completed_time_ns, server_version),
-        "completed_status": state.completed_status,
+        "completed_status": _completed_words(state),
     }
 
 
