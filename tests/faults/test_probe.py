@@ -114,8 +114,10 @@ async def test_a_server_that_is_none_is_refused() -> None:
             await probe(LiveClock(), host, port, scale=SCALE)
 
 
-def test_the_command_names_the_fault() -> None:
-    done = tiller("probe", "--port", "1")
+def test_the_command_names_the_fault(tmp_path: Path) -> None:
+    path = tmp_path / "words.jsonl"
+    done = tiller("probe", "--port", "1", "--transcript", path)
     assert done.code == 1
+    assert not path.exists()
     assert "PRB-001" in done.errors
     assert tiller("probe", "--port", "many").code == 2

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fault scripts as texts: what is read, what is refused and where; the catalogue is whole."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from brokers.simulator.faults.acts import ACTS
 from brokers.simulator.faults.script import parse_script, plain, read_script
 from brokers.simulator.faults.vocabulary import ACTIONS
 from brokers.simulator.faults.yaml_text import YamlError, node_of, read_yaml
+from brokers.simulator.options import add_arguments
 from terminal.errors import UserError
 from tests.conftest import ROOT
 
@@ -203,3 +205,36 @@ def test_a_fault_that_there_is_not_is_named() -> None:
         library.load("../../../etc/passwd")
     with pytest.raises(UserError, match="variant"):
         library.load("T01.other")
+
+
+# ------------------------------------------------------------------ the documentation
+MANUAL = (ROOT / "docs" / "simulated-tws.md").read_text(encoding="utf-8")
+
+
+def test_the_examples_of_the_manual_are_scripts() -> None:
+    examples = [part.split("```")[0] for part in MANUAL.split("```yaml\n")[1:]]
+    assert examples
+    for text in examples:
+        assert parse_script(text, "the manual").rules
+
+
+def test_the_manual_has_every_word_and_every_fault() -> None:
+    for word in ACTIONS:
+        assert f"| `{word}` |" in MANUAL, word
+    for name in FAULTS:
+        row = next(line for line in MANUAL.splitlines() if line.startswith(f"| {name} |"))
+        script = library.load(name)
+        assert script.title in row
+        assert f"| {script.inject} |" in row
+        assert " ".join(script.holds) in row
+
+
+def test_the_manual_has_every_option_and_command_of_control() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = [each for action in parser._actions for each in action.option_strings if each.startswith("--")]
+    for option in options:
+        assert option in MANUAL or option in ("--help", "--allow-remote"), option
+    commands = "truth status pause go_on speed step fault faults calm restart shock halt quit"
+    for command in commands.split():
+        assert f"`{command}`" in MANUAL, command

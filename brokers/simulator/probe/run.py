@@ -65,7 +65,7 @@ async def probe(
         await subject.close()
         await pattern.close()
         await server.stop()
-        if transcript is not None:
+        if transcript is not None and subject.transcript.lines:
             subject.transcript.save(transcript)
     differences: list[Difference] = []
     permissions: list[Difference] = []
