@@ -15,6 +15,7 @@ from terminal.simulation.exchange_port import SimGreeks
 from terminal.simulation.futures import build_future, contracts, future_at
 from terminal.simulation.history import FIRST_DAY, ListedHistory
 from terminal.simulation.listed import ListedFeed, ListedMarket
+from terminal.simulation.listed_minutes import Listed
 from terminal.simulation.listings import UNDERLYINGS
 from terminal.simulation.market_facts import MarketFacts, historical_volatility
 from terminal.simulation.option_chain import build_option
@@ -52,6 +53,7 @@ class SimulatedSource(MarketFacts):
         self._specs = {spec.con_id: spec for spec in UNDERLYINGS}
         self._built: dict[tuple[int, int], Instrument] = {}
         self._feeds: dict[int, ListedFeed] = {}
+        self._stated: dict[tuple[int, int], dict[str, float]] = {}
 
     def start_ns(self) -> int:
         return self.calendar.day(0).open_ns + START_NS
@@ -165,17 +167,30 @@ class SimulatedSource(MarketFacts):
             return self.options.statistics(con_id, ns)
         listed = self.listed.need(con_id)
         index = self.calendar.index_at(ns)
-        rng = generator(self.seed, "statistics", con_id, index)
-        found: dict[str, float] = {}
-        if listed.spec.daily_volume:
-            found["average_volume"] = float(round(listed.spec.daily_volume * rng.uniform(0.9, 1.1)))
-        if listed.future is not None:
-            found["open_interest"] = float(round(listed.future.family.open_interest * rng.uniform(0.95, 1.05)))
-        closes = [self.listed.close_price(con_id, index - back) for back in range(_MONTH + 1, 0, -1)]
-        found["historical_volatility"] = historical_volatility(closes)
+        found = dict(self._stated_for_day(listed, index))
         found.update(self.options.statistics_of_underlying(listed.spec, ns))
         if listed.kind is AssetClass.STOCK:
             found["shortable_shares"] = float(self.borrow(con_id, ns).available)
+        average = None if listed.is_index else self.tape(con_id, ns).average(ns)
+        if average is not None:
+            found["vwap"] = average * float(listed.spec.tick)
+        return found
+
+    def _stated_for_day(self, listed: Listed, index: int) -> dict[str, float]:
+        """Return what does not change within a day."""
+        found = self._stated.get((listed.con_id, index))
+        if found is None:
+            rng = generator(self.seed, "statistics", listed.con_id, index)
+            found = {}
+            if listed.spec.daily_volume:
+                found["average_volume"] = float(round(listed.spec.daily_volume * rng.uniform(0.9, 1.1)))
+            if listed.future is not None:
+                found["open_interest"] = float(round(listed.future.family.open_interest * rng.uniform(0.95, 1.05)))
+            closes = [self.listed.close_price(listed.con_id, index - back) for back in range(_MONTH + 1, 0, -1)]
+            found["historical_volatility"] = historical_volatility(closes)
+            if len(self._stated) > 500:
+                self._stated.clear()
+            self._stated[listed.con_id, index] = found
         return found
 
     def bars(

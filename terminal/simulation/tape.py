@@ -87,6 +87,7 @@ class Tape:
     sizeless: bool = False
     _prints: Prints | None = None
     _running: tuple[Ints, Ints | Int32s | Floats, Ints | Int32s | Floats] | None = None
+    _worth: tuple[Floats, Floats] | None = None
 
     def add(self, ns: int, tick: int, size: int, side: int) -> None:
         """Record a print that own trading made."""
@@ -99,7 +100,7 @@ class Tape:
         self._forget()
 
     def _forget(self) -> None:
-        self._prints = self._running = None
+        self._prints = self._running = self._worth = None
 
     @property
     def prints(self) -> Prints:
@@ -149,6 +150,17 @@ class Tape:
         return (
             int(prints.tick[place]), int(prints.size[place]), int(volume[place]), int(high[place]), int(low[place]),
         )  # fmt: skip
+
+    def average(self, ns: int) -> float | None:
+        """Return the volume-weighted tick of everything up to ``ns``; None if nothing."""
+        prints = self.prints
+        place = int(np.searchsorted(prints.ns, ns, side="right")) - 1
+        if place < 0 or self.sizeless:
+            return None
+        if self._worth is None:
+            size = prints.size.astype(np.float64)
+            self._worth = (np.cumsum(size), np.cumsum(size * prints.tick))
+        return float(self._worth[1][place] / self._worth[0][place])
 
 
 def aggregate(prints: Prints, bin_ns: Ints) -> BarRows:

@@ -94,3 +94,16 @@ def test_futures_are_found_by_the_month_they_are_named_after() -> None:
     assert index.local_symbol == "ESM5"
     (january,) = exchange.find(symbol="CL", sec_type="FUT", local_symbol="CLF6")
     assert contract_month(january) == "202601"
+
+
+def test_statistics_tell_the_average_price_of_the_day_so_far() -> None:
+    exchange, _ = market()
+    now = exchange.now_ns()
+    prints = exchange.source.tape(IBM, now).prints.between(0, now + 1)
+    wanted = float((prints.tick * prints.size.astype(float)).sum() / prints.size.sum()) * 0.01
+    found = exchange.statistics(IBM)
+    assert found["vwap"] == pytest.approx(wanted)
+    assert found["historical_volatility"] > 0.05
+    assert 0.1 < found["implied_volatility"] < 0.8
+    assert found["shortable_shares"] > 100_000
+    assert "vwap" not in exchange.statistics(SPX)
