@@ -5,7 +5,7 @@ import pytest
 
 from brokers.simulator.faults import library
 from terminal.model.commands import CancelOrder, ModifyOrder
-from terminal.model.enums import LinkState, OrderStatus, PendingRequest, Side, TimeInForce
+from terminal.model.enums import Knowledge, LinkState, OrderStatus, PendingRequest, Side, TimeInForce
 from terminal.model.events import LinkChanged
 from terminal.model.ids import ClientOrderId
 from terminal.paths import ProfilePaths
@@ -102,6 +102,7 @@ async def test_t05_a_break_during_a_modification(profile: ProfilePaths, fault: s
         if fault == "T05.second":
             assert len(states) == 2  # the broker's doing: it must be seen, not mended by sending more
             assert len(w.order(name).perm_ids) == 2
+            assert w.order(name).knowledge is Knowledge.CONFLICT
         else:
             assert float(w.order(name).spec.limit_price or 0) == states[0].order.limit_price
             assert (states[0].order.limit_price == float(price)) is (fault == "T05.applied")
@@ -114,8 +115,11 @@ async def test_t06_half_open(profile: ProfilePaths) -> None:
         await w.ready()
         name = rest(w)
         await w.until(lambda: any(each["name"] == "proxy" for each in w.history()))
-        took = await w.until(lambda: w.core.link not in ALIVE, 13)
-        assert took <= 13
+        await w.step(2.5)
+        ages = [w.core.hub.age_s(each.id) for each in w.core.watchlist]
+        assert all(age is not None and age >= 2 for age in ages)  # stale within two seconds (I10)
+        took = await w.until(lambda: w.core.link not in ALIVE, 10.5)
+        assert took <= 10.5
         assert await denied(w)
         await w.until(lambda: w.core.execution.link.reconciled, 60)
         await w.converged(15)
