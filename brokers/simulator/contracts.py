@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from brokers.simulator.protocol.values import Values
+from brokers.simulator.protocol.vocabulary import WHOLE_SIZES_BELOW
 from brokers.simulator.request import Request
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass, OptionRight
@@ -37,6 +38,11 @@ _ZONES: Final[Mapping[str, str]] = {
 }
 
 NOT_FOUND: Final = "No security definition has been found for the request"
+FRACTIONS: Final = (
+    "Your API version does not support fractional sizing rules. "
+    f"Please upgrade to at least version {WHOLE_SIZES_BELOW}."
+)
+_FUNDS: Final = ("ETF", "TRUST", "FUND", "SPDR", "ISHARES")
 
 
 def invalid(reason: str) -> SimulatorRefusalError:
@@ -86,6 +92,11 @@ def contract_fields(instrument: Instrument, exchange: str = "", *, absent_right:
         "local_symbol": instrument.local_symbol or instrument.symbol,
         "trading_class": instrument.trading_class or instrument.symbol,
     }
+
+
+def is_fund(instrument: Instrument) -> bool:
+    """Whether a stock is a fund, which only its name says."""
+    return any(word in instrument.name.upper() for word in _FUNDS)
 
 
 def multiplier_text(instrument: Instrument) -> str:
@@ -161,6 +172,8 @@ class ContractBook:
         if len(found) > 1:
             symbol = request.text("symbol") or request.text("local_symbol")
             raise SimulatorRefusalError(200, f"The contract description specified for {symbol} is ambiguous.")
+        if found[0].size_increment % 1 and request.server_version < WHOLE_SIZES_BELOW:
+            raise SimulatorRefusalError(10285, FRACTIONS)
         return found[0]
 
     def underlying(self, instrument: Instrument) -> Instrument | None:

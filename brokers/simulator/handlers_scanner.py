@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from brokers.simulator.contracts import contract_fields
+from brokers.simulator.contracts import contract_fields, is_fund
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Value, Values
@@ -185,10 +185,9 @@ def _scan(session: Session, request: Request) -> Scan:
 
 def _listed(instrument: Instrument, scan: Scan) -> bool:
     """Whether a stock is of the kind and at the place that a scan looks at."""
-    is_fund = "ETF" in instrument.name or "TRUST" in instrument.name
-    if scan.stock_type in ("CORP", "STOCK") and is_fund:
+    if scan.stock_type in ("CORP", "STOCK") and is_fund(instrument):
         return False
-    if scan.stock_type == "ETF" and not is_fund:
+    if scan.stock_type == "ETF" and not is_fund(instrument):
         return False
     return scan.location in _EVERYWHERE or scan.location == f"STK.{instrument.primary_exchange}"
 

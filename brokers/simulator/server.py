@@ -249,7 +249,7 @@ class SimulatedTws:
 
     def _handle(self, session: Session, message: Message, fields: list[str]) -> None:
         try:
-            request = Request(message, decode(message, session.server_version, fields))
+            request = Request(message, decode(message, session.server_version, fields), session.server_version)
         except WireError as error:
             session.error(_guess_id(message, fields), 320, f"Error reading request: {error}")
             return
