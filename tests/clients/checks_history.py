@@ -114,7 +114,7 @@ def regular(talk: Conversation) -> None:
     assert min(moment(bar["date"]) for bar in every) < min(moment(bar["date"]) for bar in inside)
 
 
-@check("dates as text mean what the epochs mean")
+@check("dates as text mean what the epochs mean", lambda talk: talk.callbacks or talk.version >= 174)
 def formats(talk: Conversation) -> None:
     arguments: dict[str, Any] = {"contract": AAPL, "duration": "1 D", "size": "1 hour", "end": "20250303-21:00:00"}
     text = talk.ask("bars", **arguments, format_date=1).value

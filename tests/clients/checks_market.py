@@ -6,6 +6,9 @@ from typing import Any, Final
 from tests.clients.conversation import AAPL, DELAYED, EUR, IBM, MSFT, SPY, Answer, Conversation, check, close_to, each
 
 NO_SUCH: Final = {**AAPL, "conId": 77_777_777}
+BITCOIN: Final = {
+    "conId": 479624278, "symbol": "BTC", "secType": "CRYPTO", "exchange": "PAXOS", "currency": "USD"
+}  # fmt: skip
 
 
 def sane(ticker: Any) -> None:
@@ -132,11 +135,15 @@ def index(talk: Conversation) -> None:
     assert talk.ask("market_data", contract=contract, until=["last", "close"]).value["last"] > 1000
 
 
-@check("a coin has a quote")
+@check("a coin has a quote", lambda talk: talk.version >= 163)
 def coin(talk: Conversation) -> None:
-    contract = {"conId": 479624278, "symbol": "BTC", "secType": "CRYPTO", "exchange": "PAXOS", "currency": "USD"}
-    ticker = talk.ask("market_data", contract=contract, until=["bid", "ask"]).value
+    ticker = talk.ask("market_data", contract=BITCOIN, until=["bid", "ask"]).value
     assert 1000 < ticker["bid"] < ticker["ask"]
+
+
+@check("a coin needs fractional sizes: 10285", lambda talk: talk.version < 163)
+def coin_of_old(talk: Conversation) -> None:
+    talk.ask("market_data", contract=BITCOIN, until=["bid"]).refused(10285, "fractional")
 
 
 @check("generic ticks: open interest of a future")

@@ -54,7 +54,7 @@ def managed(talk: Conversation) -> None:
     assert talk.memory["account"] in talk.ask("managed_accounts").value.split(",")
 
 
-@check("reqUserInfo is answered", lambda talk: talk.client.highest > 157)
+@check("reqUserInfo is answered", lambda talk: talk.version >= 167)
 def user_info(talk: Conversation) -> None:
     answer = talk.ask("user_info")
     assert (answer.value, answer.errors) == ("answered", [])

@@ -502,7 +502,12 @@ class Driver:
         filled(self.orders[order_id], order)
         since = len(self.events)
         self.client.placeOrder(order_id, self.contracts[order_id], self.orders[order_id])
-        self.until(lambda: self.found("orderStatus", since=since, orderId=order_id))
+        self.until(
+            lambda: any(
+                all(getattr(one["order"], name) == value for name, value in order.items())
+                for one in self.found("openOrder", since=since, orderId=order_id)
+            )
+        )
         return self._settled(order_id, until)
 
     def _send_cancel(self, number: int) -> None:
