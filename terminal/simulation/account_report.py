@@ -8,6 +8,7 @@ commodities segment, which holds the margin of futures. Pure formatting of a `St
 
 from typing import Final
 
+from terminal.clock import NS_PER_S
 from terminal.simulation.account_book import DAY_TRADES_ALLOWED, AccountBook
 from terminal.simulation.accounts import Accounts
 from terminal.simulation.funds import DAY_TRADING_MINIMUM
@@ -80,7 +81,7 @@ def account_values(accounts: Accounts, account: str, outlook: Standing | None = 
         ("Leverage", f"{_leverage(standing):.2f}", ""),
         ("Cushion", f"{standing.cushion:.6f}", ""),
         ("HighestSeverity", str(severity(standing)), ""),
-        ("LookAheadNextChange", "0", ""),
+        ("LookAheadNextChange", str(accounts.margin_day()[1] // NS_PER_S), ""),
     ]
     rows.extend(_day_trades(accounts, book, standing.net_liquidation * accounts.rate(base)))
     rows.extend((tag, f"{amount:.2f}", base) for tag, amount in _amounts(standing, outlook))
@@ -144,8 +145,7 @@ def _by_segment(standing: Standing, outlook: Standing | None) -> dict[str, tuple
     """Return tag -> (whole account, commodities segment)."""
     # The broker sweeps to the commodities segment what its margin needs; the profit of futures stays there.
     initial, maintenance = standing.commodities.initial, standing.commodities.maintenance
-    profit, swept = standing.futures_profit, max(standing.commodities.initial, 0.0)
-    available, excess = profit + swept - initial, profit + swept - maintenance
+    profit, swept = standing.futures_profit, max(initial, 0.0)
     figures = {
         "NetLiquidation": (standing.net_liquidation, profit + swept),
         "TotalCashValue": (standing.cash, swept),
@@ -161,11 +161,16 @@ def _by_segment(standing: Standing, outlook: Standing | None) -> dict[str, tuple
         "IncentiveCoupons": (0.0, 0.0),
         "PhysicalCertificateValue": (0.0, 0.0),
     }
-    for prefix in ("", "Full", "LookAhead"):
-        figures[f"{prefix}AvailableFunds"] = (standing.available_funds, available)
-        figures[f"{prefix}ExcessLiquidity"] = (standing.excess_liquidity, excess)
-        figures[f"{prefix}InitMarginReq"] = (standing.initial, initial)
-        figures[f"{prefix}MaintMarginReq"] = (standing.maintenance, maintenance)
+    night, equity = standing.commodities_by_night, standing.equity_with_loan
+    for prefix, need, initially, kept in (
+        ("", standing.need, initial, maintenance),
+        ("Full", standing.look_ahead, night.initial, night.maintenance),
+        ("LookAhead", standing.look_ahead, night.initial, night.maintenance),
+    ):
+        figures[f"{prefix}AvailableFunds"] = (equity - need.initial, profit + swept - initially)
+        figures[f"{prefix}ExcessLiquidity"] = (equity - need.maintenance, profit + swept - kept)
+        figures[f"{prefix}InitMarginReq"] = (need.initial, initially)
+        figures[f"{prefix}MaintMarginReq"] = (need.maintenance, kept)
     return figures
 
 

@@ -30,6 +30,7 @@ Mark: TypeAlias = Callable[[int], float]
 UnderlyingOf: TypeAlias = Callable[[Instrument], int | None]
 Rate: TypeAlias = Callable[[str], float]
 Day: TypeAlias = Callable[[], tuple[int, date]]
+MarginDay: TypeAlias = Callable[[], tuple[bool, int]]
 _ZERO: Final = Decimal(0)
 _EXACT: Final = Decimal("0.000001")
 
@@ -51,11 +52,13 @@ class Accounts:
         underlying_of: an option -> contract id of its underlying.
         rate: currency -> USD for one unit; KeyError for a currency that the market does not know.
         day: number and date of the current trading day.
+        margin_day: whether the lower margin of the day holds for futures now, and when that changes (ns, 0 never).
     """
 
     def __init__(
-        self, specs: Sequence[AccountSpec], *, mark: Mark, underlying_of: UnderlyingOf, rate: Rate, day: Day
-    ) -> None:
+        self, specs: Sequence[AccountSpec], *, mark: Mark, underlying_of: UnderlyingOf, rate: Rate, day: Day,
+        margin_day: MarginDay = lambda: (False, 0),
+    ) -> None:  # fmt: skip
         self.ledgers = {
             spec.name: Ledger(account=spec.name, base=spec.base, cash={spec.base: spec.cash}) for spec in specs
         }
@@ -64,6 +67,7 @@ class Accounts:
         self._underlying_of = underlying_of
         self._rate = rate
         self.day = day
+        self.margin_day = margin_day
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,12 +140,14 @@ class Accounts:
         def total(name: str) -> float:
             return sum(rates[currency] * float(getattr(worth, name)) for currency, worth in worths.items())
 
+        by_day = self.margin_day()[0]
+        futures = [one for one in margined if one.instrument.asset_class is AssetClass.FUTURE]
         standing = Standing(
             cash=total("cash"), stocks=total("stocks"), options=total("options"), crypto=total("crypto"),
             futures_profit=total("futures_profit"), gross_position=gross, interest=total("interest"),
             dividends=total("dividends"), unrealized=total("unrealized"), realized=total("realized"), daily=daily,
-            need=requirement(margined, exposures),
-            commodities=requirement(one for one in margined if one.instrument.asset_class is AssetClass.FUTURE),
+            need=requirement(margined, exposures, by_day=by_day), commodities=requirement(futures, by_day=by_day),
+            commodities_by_night=requirement(futures),
             by_currency=worths,
         )  # fmt: skip
         return self._with_memory(standing, book, ledger)

@@ -3,8 +3,8 @@
 
 One frozen table of rates and pure functions over it; a table with other rates can be passed in, which is how the
 tests check the worked examples that IBKR printed under older rates. Rates are those in force in March 2025 as IBKR's
-pricing pages state them (US stocks, US options, and the fee pages of CME, NYMEX, COMEX and NASDAQ/Island); Cboe's
-customer rates for its own indexes are from Cboe's fee schedule. What the table leaves out (the consolidated audit
+pricing pages state them (US stocks, US options, and the fee pages of CME, NYMEX, COMEX, NASDAQ/Island and
+Cboe options); VIX is from Cboe's own schedule. What the table leaves out (the consolidated audit
 trail fee, venues other than NASDAQ) is named in the register of beliefs. Knows nothing of accounts.
 """
 

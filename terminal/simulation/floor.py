@@ -24,7 +24,7 @@ from terminal.simulation.exchange_port import (
     SimPrint,
     SimTop,
 )
-from terminal.simulation.margin_guard import MarginGuard
+from terminal.simulation.margin_guard import MarginGuard, margin_day
 from terminal.simulation.night import Night
 from terminal.simulation.rates import ExchangeRates
 from terminal.simulation.scheduler import Agenda
@@ -61,8 +61,9 @@ class TradingFloor(PriceBoard):
         self._ordered: dict[int, int] = {}
         self._lasts: dict[int, SimTop] = {}
         self.money = Accounts(
-            specs, mark=self.mark, underlying_of=source.underlying_of, rate=ExchangeRates(source, self), day=self.today
-        )
+            specs, mark=self.mark, underlying_of=source.underlying_of, rate=ExchangeRates(source, self), day=self.today,
+            margin_day=lambda: margin_day(self),
+        )  # fmt: skip
         self.desk = Desk(self, self.money, seed)
         self.night = Night(self, seed)
         self.guard = MarginGuard(self)

@@ -35,6 +35,8 @@ class FutureMargin:
 
 
 INITIAL_FACTOR: Final = 1.1
+DAY_FACTOR: Final = 0.7
+"""Share of the overnight amounts that IBKR asks for futures by day."""
 FUTURES: Final[Mapping[str, FutureMargin]] = {
     "ES": FutureMargin(maintenance=15_000.0, spread=500.0),
     "NQ": FutureMargin(maintenance=22_000.0, spread=700.0),
@@ -64,10 +66,13 @@ class Holding:
     rate: float = 1.0
 
 
-def requirement(holdings: Iterable[Holding], exposures: Mapping[str, float] | None = None) -> Need:
+def requirement(
+    holdings: Iterable[Holding], exposures: Mapping[str, float] | None = None, *, by_day: bool = False
+) -> Need:
     """Return the margin requirement of all ``holdings`` together, in the account's base currency.
 
     Args:
+        by_day: futures need their lower amounts of the day.
         exposures: currency other than the base -> what the account is worth in it, in base currency.
     """
     groups: dict[str, list[Holding]] = {}
@@ -84,7 +89,8 @@ def requirement(holdings: Iterable[Holding], exposures: Mapping[str, float] | No
     for group in groups.values():
         total += _shares_and_options(group).times(group[0].rate)
     for product in futures.values():
-        total += _futures(product).times(product[0].rate)
+        factor = product[0].rate * (DAY_FACTOR if by_day else 1.0)
+        total += _futures(product).times(factor)
     for currency, worth in (exposures or {}).items():
         amount = HAIRCUTS.get(currency, HAIRCUT_DEFAULT) * abs(worth)
         total += Need(initial=amount, maintenance=amount)

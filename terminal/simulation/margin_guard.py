@@ -58,6 +58,30 @@ class Host(Protocol):
     def schedule(self, ns: int, action: Callable[[], None]) -> None: ...
 
 
+class Days(Protocol):
+    """What the times of margin need of the market."""
+
+    source: MarketSource
+
+    def now_ns(self) -> int: ...
+    def day_index(self) -> int: ...
+
+
+def margin_day(market: Days) -> tuple[bool, int]:
+    """Return whether the lower margin of the day holds for futures, and when that changes.
+
+    By day is the regular session of stocks until 15 minutes before its close, for every product.
+    """
+    now, index = market.now_ns(), market.day_index()
+    day = market.source.calendar.day(index)
+    ends = day.close_ns - GRACE_ENDS * MINUTE_NS
+    if now < day.open_ns:
+        return False, day.open_ns
+    if now < ends:
+        return True, ends
+    return False, market.source.calendar.day(index + 1).open_ns
+
+
 class MarginGuard:
     """Looks at every account with positions every half minute of market time."""
 

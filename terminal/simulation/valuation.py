@@ -56,6 +56,8 @@ class Standing:
     need: Need
     commodities: Need = field(default_factory=Need)
     """The part of ``need`` that futures make."""
+    commodities_by_night: Need = field(default_factory=Need)
+    """What futures need outside of the day's lower margin."""
     memorandum: float = 0.0
     previous_equity: float = 0.0
     by_currency: dict[str, CurrencyWorth] = field(default_factory=dict)
@@ -85,6 +87,12 @@ class Standing:
     @property
     def excess_liquidity(self) -> float:
         return self.equity_with_loan - self.maintenance
+
+    @property
+    def look_ahead(self) -> Need:
+        """What will be needed after the next change of margins: the overnight amounts."""
+        more = self.commodities_by_night + self.commodities.times(-1.0)
+        return self.need + more
 
     @property
     def regulation_t_excess(self) -> float:

@@ -13,7 +13,7 @@ from terminal.simulation.costs import Schedule
 from terminal.simulation.exchange_port import SimulatorRefusalError
 from terminal.simulation.factory import SECOND_ACCOUNT, account_specs, open_exchange
 from terminal.simulation.market import Market
-from terminal.simulation.trading_days import NS
+from terminal.simulation.trading_days import MINUTE_NS, NS
 from tests.unit.simulation.floor_case import AAPL, ACCOUNT, EUR, market, order, pass_time
 
 
@@ -224,4 +224,11 @@ def test_segments_add_up_to_the_account() -> None:
     seen = {tag: value for (tag, currency), value in values(exchange).items() if currency == "USD"}
     for tag in ("NetLiquidation", "InitMarginReq", "MaintMarginReq", "AvailableFunds", "ExcessLiquidity"):
         assert seen[tag] == pytest.approx(seen[f"{tag}-S"] + seen[f"{tag}-C"], abs=0.02)
-    assert seen["MaintMarginReq-C"] == 15_000
+    assert seen["MaintMarginReq-C"] == 10_500  # by day
+    assert seen["LookAheadMaintMarginReq-C"] == seen["FullMaintMarginReq-C"] == 15_000
+    change = next(int(value) for tag, value, _ in exchange.account_values(ACCOUNT) if tag == "LookAheadNextChange")
+    close = exchange.source.calendar.day(0).close_ns
+    assert change == (close - 15 * MINUTE_NS) // NS
+    exchange.advance_to(change * NS)
+    later = {tag: value for (tag, currency), value in values(exchange).items() if currency == "USD"}
+    assert later["MaintMarginReq-C"] == later["LookAheadMaintMarginReq-C"] == 15_000

@@ -120,6 +120,8 @@ CASES = [
     Case("Cboe: customers pay 0.18 on funds from 100 contracts on", option("SPY"), "B", "100", "1", "87.685"),
     # 1.00 + 0.02685 + 0.02 + 0.45
     Case("Cboe: SPX 0.45 from a premium of 1.00 on", option("SPX"), "B", "1", "20", "1.49685"),
+    # 6.50 + 0.2685 + 0.20 + 3.60
+    Case("Cboe: SPXW 0.36 below a premium of 1.00", option("SPX"), "B", "10", "0.5", "10.5685"),
     # 6.50 + 0.2685 + 0.20 + 4.50 + 0.0279: options on broad indexes pay no section 31 fee
     Case("Exchange Act 31(f): index options pay no SEC fee", option("SPX"), "S", "10", "20", "11.4964"),
     # 5.00 + 0.2685 + 0.20 + 1.00

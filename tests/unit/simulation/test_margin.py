@@ -169,6 +169,13 @@ def test_holdings_need_what_the_rule_says(case: Case) -> None:
         assert need.regulation_t == pytest.approx(case.regulation_t)
 
 
+def test_futures_need_less_by_day() -> None:
+    """IBKR's tables: 70 % of the overnight amounts."""
+    book = [future(-3), shares(100)]
+    assert requirement(book, by_day=True).maintenance == pytest.approx(0.7 * 45_000 + 2_500)
+    assert requirement(book, by_day=True).initial == pytest.approx(0.7 * 49_500 + 2_500)
+
+
 def test_currencies_need_a_share_of_what_the_account_has_in_them() -> None:
     need = requirement([], {"EUR": 105_500.0, "JPY": -10_000.0})
     assert need.maintenance == pytest.approx(0.03 * 105_500 + 0.04 * 10_000)
