@@ -9,18 +9,16 @@ Greeks' share of early exercise. A day's table does not change, whoever asks fir
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terminal.options.american import CashDividend, early_exercise_premium
 from terminal.options.pricing import YEAR_NS, Valuation
+from terminal.simulation.catalog import Underlying
 from terminal.simulation.option_chain import Contract
 from terminal.simulation.trading_days import TradingCalendar
-
-if TYPE_CHECKING:
-    from terminal.simulation.option_quotes import OptionQuotes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,6 +28,16 @@ _DAY_NS: Final = 86_400_000_000_000
 _BUMP: Final = 0.02
 _SPREAD: Final = 4.0 / 252**0.5
 """The row of spots reaches so many annual volatilities to each side."""
+
+
+class State(Protocol):
+    """What a table needs to know of the underlying and its surface."""
+
+    def spot(self, spec: Underlying, ns: int) -> float: ...
+    def dividends(self, spec: Underlying, ns: int) -> list[CashDividend]: ...
+    def volatility_at(self, contracts: Sequence[Contract], ns: int, spot: Floats) -> Floats:
+        """Return volatilities [contract, spot]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +70,8 @@ _BENDS: Final = _spline_matrix()
 class Premiums:
     """See the module."""
 
-    def __init__(self, quotes: "OptionQuotes", calendar: TradingCalendar, rate: float) -> None:
-        self._quotes = quotes
+    def __init__(self, state: State, calendar: TradingCalendar, rate: float) -> None:
+        self._state = state
         self._calendar = calendar
         self._rate = rate
         self._tables: dict[tuple[int, int], _Table | None] = {}
@@ -127,12 +135,12 @@ class Premiums:
         """Grow the tables of contracts of one underlying for a day."""
         spec = contracts[0].spec
         ns = self._calendar.day(index).open_ns
-        spot = self._quotes.spot(spec, ns)
+        spot = self._state.spot(spec, ns)
         step = 2 * _SPREAD * max(spec.volatility, 0.1) / (KNOTS - 1)
         base = np.log(spot) - step * (KNOTS - 1) / 2
         spots = np.exp(base + step * np.arange(KNOTS))
-        dividends = self._quotes.dividends(spec, ns)
-        volatility = self._quotes.volatility_at(contracts, ns, spots)
+        dividends = self._state.dividends(spec, ns)
+        volatility = self._state.volatility_at(contracts, ns, spots)
         years = np.maximum(np.array([item.expiry_ns for item in contracts]) - ns, 0) / YEAR_NS
         strike = np.repeat([item.strike for item in contracts], KNOTS)
         call = np.repeat([item.call for item in contracts], KNOTS)
