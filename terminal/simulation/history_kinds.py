@@ -120,7 +120,7 @@ class StudyRows:
         )
 
     def _realized(self, listed: Listed, index: int) -> float:
-        closes = [self._market.close_price(listed.con_id, index - back) for back in range(_DAYS + 1, 0, -1)]
+        closes = [self._market.adjusted_close(listed.con_id, index - back, index) for back in range(_DAYS + 1, 0, -1)]
         return historical_volatility([price for price in closes if price])
 
     @staticmethod

@@ -112,9 +112,10 @@ class ListedMarket(ListedMinutes):
             day = self.minutes(con_id, index)
             first = int(np.searchsorted(day.segment, REGULAR)) if self.need(con_id).kind is AssetClass.STOCK else 0
             opened = int(day.flow.open[min(first, len(day.ns) - 1)])
-            known = self._figures[con_id, index] = DayFigures(
-                open=opened, previous_close=self.close_tick(con_id, index - 1)
-            )
+            before = None
+            if index > FIRST_BLOCK * BLOCK_DAYS:
+                before = round(self.adjusted_close(con_id, index - 1, index) / float(self.need(con_id).spec.tick))
+            known = self._figures[con_id, index] = DayFigures(open=opened, previous_close=before)
         return (
             known if ns >= self.opens_ns(con_id, index) else DayFigures(open=None, previous_close=known.previous_close)
         )
@@ -136,6 +137,12 @@ class ListedMarket(ListedMinutes):
     def close_price(self, con_id: int, index: int) -> float:
         """Return the official close in money."""
         return (self.close_tick(con_id, index) or 0) * float(self.need(con_id).spec.tick)
+
+    def adjusted_close(self, con_id: int, index: int, today: int) -> float:
+        """Return an official close in money as it reads on day ``today``: restated for splits in between."""
+        spec, corporate = self.need(con_id).spec, self.corporate
+        before, now = (corporate.split_ratio(spec, self.calendar.date_of(day)) for day in (index, today))
+        return self.close_price(con_id, index) * before / now
 
     def open_tick(self, con_id: int, index: int) -> int:
         """Return the official open of a day's regular session."""

@@ -155,7 +155,7 @@ class OptionListing:
 
     def _build_strikes(self, option_class: OptionClass, expiry: date, index: int) -> tuple[float, ...]:
         spec = option_class.spec
-        prices = [self._market.close_price(spec.con_id, index - back) for back in range(1, _LOOKBACK + 1)]
+        prices = [self._market.adjusted_close(spec.con_id, index - back, index) for back in range(1, _LOOKBACK + 1)]
         days = (expiry - self._calendar.date_of(index)).days
         deviation = spec.volatility * sqrt(max(days + 1, 2) / 365.0)
         reach = 0.8 if spec is not VIX else 3.0

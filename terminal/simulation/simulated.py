@@ -186,7 +186,9 @@ class SimulatedSource(MarketFacts):
                 found["average_volume"] = float(round(listed.spec.daily_volume * rng.uniform(0.9, 1.1)))
             if listed.future is not None:
                 found["open_interest"] = float(round(listed.future.family.open_interest * rng.uniform(0.95, 1.05)))
-            closes = [self.listed.close_price(listed.con_id, index - back) for back in range(_MONTH + 1, 0, -1)]
+            closes = [
+                self.listed.adjusted_close(listed.con_id, index - back, index) for back in range(_MONTH + 1, 0, -1)
+            ]
             found["historical_volatility"] = historical_volatility(closes)
             if len(self._stated) > 500:
                 self._stated.clear()

@@ -250,6 +250,11 @@ def test_a_split_divides_the_price_and_adjusted_history_does_not_show_it(demo: S
     assert plain[-2] / plain[-1] == pytest.approx(split.new / split.old, rel=0.2)
     assert adjusted[-2] / adjusted[-1] == pytest.approx(1.0, rel=0.2)
     assert adjusted[-2] == pytest.approx(plain[-2] * split.old / split.new, abs=0.01)
+    before = demo.figures(netflix, day.open_ns + NS).previous_close
+    assert before == pytest.approx(plain[-2] * 100 * split.old / split.new, abs=1)
+    (row,) = demo.option_chain(netflix, at)
+    assert max(row[4]) < plain[-2] * 0.5
+    assert demo.statistics(netflix, day.open_ns)["historical_volatility"] < 1.0
 
 
 def test_volatility_is_high_before_a_report_and_crushed_after_it(demo: SimulatedSource) -> None:
