@@ -11,6 +11,7 @@ from terminal.model.instrument import Instrument, Session
 from terminal.simulation.exchange_port import Exchange, SimulatorRefusalError
 
 _STEP_S: Final = 1800
+_DAY_NS: Final = 86_400 * NS_PER_S
 _GAP_NS: Final = 2 * _STEP_S * NS_PER_S
 """A longer silence ends a session."""
 
@@ -22,13 +23,14 @@ def past_sessions(
     listed = instrument.liquid_hours if regular else instrument.trading_hours
     first_listed = min((one.start_ns for one in listed), default=end_ns)
     found: list[Session] = []
-    for bar_start, bar_end in _spans(exchange, instrument, start_ns, min(end_ns, first_listed), regular=regular):
+    whole_ns = start_ns - _DAY_NS  # a session that began before the start is seen whole, and left out
+    for bar_start, bar_end in _spans(exchange, instrument, whole_ns, min(end_ns, first_listed), regular=regular):
         if found and bar_start - found[-1].end_ns < _GAP_NS and _same_day(instrument, found[-1], bar_start):
             found[-1] = Session(start_ns=found[-1].start_ns, end_ns=bar_end)
         else:
             found.append(Session(start_ns=bar_start, end_ns=bar_end))
-    found += [one for one in sorted(listed, key=lambda one: one.start_ns) if start_ns <= one.start_ns < end_ns]
-    return found
+    found += sorted(listed, key=lambda one: one.start_ns)
+    return [one for one in found if start_ns <= one.start_ns < end_ns]
 
 
 def _spans(

@@ -29,9 +29,9 @@ def prepared(clients: tuple[Client, ...], cache: Path) -> dict[Client, Path]:
         try:
             ready[client] = prepare(client, cache)
         except UnavailableError as error:
-            REPORT.append(f"client did not run: {error}")
             if must_run():
                 pytest.fail(f"every client must run here, but {error}")
+            REPORT.append(f"client did not run: {error}")
     return ready
 
 
