@@ -8,13 +8,14 @@ after encoding, because no table can say something wrong.
 import struct
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from brokers.simulator.faults.incident import Deed, Incident
 from brokers.simulator.faults.session import FaultySession
 from brokers.simulator.faults.vocabulary import FIELDS
 from brokers.simulator.protocol.frames import frame, join_fields
-from brokers.simulator.protocol.language import Field, Literal, Message, encode, plan
+from brokers.simulator.protocol.language import Field, Message, encode, plan
 from brokers.simulator.protocol.values import Kind, Values
 from terminal.errors import UserError
 
@@ -110,7 +111,7 @@ def _corrupt(deed: Deed) -> None:
         spoilt = join_fields(fields)[:-1] + b"\xc3\x28\xff\0"
         session.send_raw(frame(spoilt), f"{message.name}: {how}")
         return
-    at = _index(message, session, deed.incident.values, name)
+    at = _index(message, session, deed.incident.values, name, len(fields) - 1)
     text = str(keys.get("text", ""))
     session.send_fields(message, _spoil(how, fields, at, text))
 
@@ -144,24 +145,29 @@ def _spoil(how: str, fields: list[str], at: int, text: str) -> list[str]:
     return [*fields[:at], wrong, *fields[at + 1 :]]
 
 
-def _index(message: Message, session: FaultySession, values: Values, name: str) -> int:
-    """Where a field stands among the encoded ones; without a name, the last plain number.
+def _index(message: Message, session: FaultySession, values: Values, name: str, last: int) -> int:
+    """Where a field stands among the encoded ones; without a name the last plain number, else the ``last`` field.
 
     Raises UserError SIM-021 when the message has no such field outside of groups.
     """
-    rows = plan(message.rows, session.server_version)
-    found: int | None = None
-    for number, row in enumerate(rows):
-        if isinstance(row, Literal) or not isinstance(row, Field):
-            continue
-        if row.name == name or (not name and row.kind in _NUMBERS):
-            before = Message(message.id, message.name, message.direction, rows[:number])
-            found = len(encode(before, session.server_version, values))
-            if name:
-                break
-    if found is None:
+    version = session.server_version
+    rows = plan(message.rows, version)
+    chosen = [
+        number
+        for number, row in enumerate(rows)
+        if isinstance(row, Field) and (row.name == name if name else row.kind in _NUMBERS)
+    ]
+    if chosen:
+        return len(encode(_before(message, version, chosen[-1]), version, values))
+    if name:
         raise UserError("SIM-021", f"{message.name} has no field {name!r} that can be spoilt.")
-    return found
+    return last
+
+
+@lru_cache(maxsize=4096)
+def _before(message: Message, server_version: int, rows: int) -> Message:
+    """The first rows of a message, as a message: made once, because tables are compiled per message."""
+    return Message(message.id, message.name, message.direction, plan(message.rows, server_version)[:rows])
 
 
 ACTS: Final = {"set": _set, "add": _add, "scale": _scale, "repeat": _repeat, "bars": _bars, "corrupt": _corrupt}
