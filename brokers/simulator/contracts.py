@@ -9,6 +9,7 @@ wire (STK, C, 20250321, US/Eastern); it must not know subscriptions or orders.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from brokers.simulator.protocol.vocabulary import WHOLE_SIZES_BELOW
 from brokers.simulator.request import Request
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass, OptionRight
+from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument, Session
 from terminal.simulation.exchange_port import Exchange, SimulatorRefusalError
 
@@ -115,6 +117,7 @@ class ContractBook:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._rules: dict[tuple[tuple[Decimal, Decimal], ...], int] = {}
+        self._underlyings: dict[InstrumentId, Instrument] = {}
 
     def instrument(self, con_id: int) -> Instrument:
         """The instrument of an id that the market itself has named."""
@@ -150,11 +153,10 @@ class ContractBook:
             multiplier=request.text("multiplier"),
         )
 
-    @staticmethod
-    def _fits(instrument: Instrument, request: Request) -> bool:
+    def _fits(self, instrument: Instrument, request: Request) -> bool:
         exchange = _exchange_name(request.text("exchange"))
         primary = _exchange_name(request.text("primary_exchange"))
-        if exchange and exchange not in valid_exchanges(instrument):
+        if exchange and exchange not in self.exchanges(instrument):
             return False
         return not primary or primary == _exchange_name(instrument.primary_exchange or instrument.exchange)
 
@@ -177,10 +179,25 @@ class ContractBook:
         return found[0]
 
     def underlying(self, instrument: Instrument) -> Instrument | None:
-        """What an option or future is written on, if it exists here."""
+        """What an option or future is written on, if it exists here. Its hours may be those of an earlier day."""
         if instrument.underlying_id is None:
             return None
-        return next((one for one in self._exchange.instruments() if one.id == instrument.underlying_id), None)
+        known = self._underlyings.get(instrument.underlying_id)
+        if known is None:
+            found = [one for one in self._exchange.instruments() if one.id == instrument.underlying_id]
+            if not found:
+                return None
+            known = self._underlyings[instrument.underlying_id] = found[0]
+        return known
+
+    def exchanges(self, instrument: Instrument) -> list[str]:
+        """Where the instrument can be routed, best first; an option on an index also where the index is."""
+        names = valid_exchanges(instrument)
+        if instrument.asset_class is AssetClass.OPTION:
+            underlying = self.underlying(instrument)
+            if underlying is not None and underlying.asset_class is AssetClass.INDEX:
+                names.append(underlying.exchange)
+        return list(dict.fromkeys(names))
 
     def rule_id(self, instrument: Instrument) -> int:
         """Number of the instrument's price-increment rule; the same increments share one."""
@@ -213,10 +230,17 @@ def _exchange_name(name: str) -> str:
 
 def hours_text(instrument: Instrument, sessions: Sequence[Session]) -> str:
     """Sessions as TWS writes them: ``20250106:0930-20250106:1600;20250107:CLOSED``."""
+    return _hours(instrument.time_zone, tuple(sessions))
+
+
+@lru_cache(maxsize=1024)
+def _hours(time_zone: str, sessions: tuple[Session, ...]) -> str:
+    """The whole of an option chain shares one text."""
+    zone = ZoneInfo(time_zone)
     parts: list[str] = []
     expected: datetime | None = None
     for session in sorted(sessions, key=lambda one: one.start_ns):
-        start, end = local_time(instrument, session.start_ns), local_time(instrument, session.end_ns)
+        start, end = (datetime.fromtimestamp(ns // NS_PER_S, zone) for ns in (session.start_ns, session.end_ns))
         while expected is not None and expected.date() < end.date():
             parts.append(f"{expected:%Y%m%d}:CLOSED")
             expected += timedelta(days=1)

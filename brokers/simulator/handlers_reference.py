@@ -15,7 +15,6 @@ from brokers.simulator.contracts import (
     invalid,
     is_fund,
     local_time,
-    valid_exchanges,
     zone_name,
 )
 from brokers.simulator.hub import Handlers, Hub
@@ -69,7 +68,7 @@ class ReferenceDesk:
         session.send(responses.CONTRACT_DETAILS_END, req_id=request.id)
 
     def _details(self, instrument: Instrument, exchange: str) -> Values:
-        exchanges = valid_exchanges(instrument)
+        exchanges = self._hub.contracts.exchanges(instrument)
         underlying = self._hub.contracts.underlying(instrument)
         rule = str(self._hub.contracts.rule_id(instrument))
         is_stock = instrument.asset_class is AssetClass.STOCK

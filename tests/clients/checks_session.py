@@ -155,6 +155,46 @@ def futures(talk: Conversation) -> None:
     }  # fmt: skip
 
 
+@each("details of the future {}", [("NQ", "20", "CME"), ("CL", "1000", "NYMEX"), ("GC", "100", "COMEX")])
+def other_futures(talk: Conversation, case: tuple[str, str, str]) -> None:
+    symbol, multiplier, exchange = case
+    contract = {"symbol": symbol, "secType": "FUT", "exchange": exchange, "currency": "USD"}
+    found = talk.ask("contract_details", contract=contract).value
+    assert len(found) >= 2
+    assert {one["contract"]["multiplier"] for one in found} == {multiplier}
+    assert all(one["minTick"] > 0 and one["tradingHours"] for one in found)
+
+
+@check("details of an index")
+def index_details(talk: Conversation) -> None:
+    found = details(talk, {"symbol": "SPX", "secType": "IND", "exchange": "CBOE", "currency": "USD"})
+    assert found["contract"]["conId"] == 416904
+    assert _HOURS.fullmatch(found["liquidHours"])
+
+
+@check("details of a coin")
+def coin_details(talk: Conversation) -> None:
+    found = details(talk, {"symbol": "BTC", "secType": "CRYPTO", "exchange": "PAXOS", "currency": "USD"})
+    assert found["contract"]["conId"] == 479624278
+    assert found["minTick"] > 0
+    assert talk.version < 164 or float(found["sizeIncrement"]) < 1
+
+
+@check("options on an index: a monthly and a weekly class, by SMART and at the index's exchange")
+def index_options(talk: Conversation) -> None:
+    rows = talk.ask("option_parameters", symbol="SPX", sec_type="IND", con_id=416904).value
+    assert {"SPX", "SPXW"} <= {row["tradingClass"] for row in rows}
+    weekly = next(row for row in rows if row["tradingClass"] == "SPXW")
+    wanted = {"symbol": "SPX", "secType": "OPT", "currency": "USD", "tradingClass": "SPXW", "right": "C",
+              "lastTradeDateOrContractMonth": sorted(weekly["expirations"])[1]}  # fmt: skip
+    smart, listed = (
+        talk.ask("contract_details", contract={**wanted, "exchange": exchange}).value for exchange in ("SMART", "CBOE")
+    )
+    assert len(smart) == len(listed) >= 20
+    assert {one["underSymbol"] for one in smart} == {"SPX"}
+    assert {one["underSecType"] for one in smart} == {"IND"}
+
+
 @check("option parameters of an underlying")
 def option_parameters(talk: Conversation) -> None:
     rows = talk.ask("option_parameters", symbol="AAPL", sec_type="STK", con_id=265598).value
