@@ -154,7 +154,7 @@ class Market(TradingFloor):
         return self.money.positions(account)
 
     def account_values(self, account: str) -> Sequence[tuple[str, str, str]]:
-        return account_values(self.money, account)
+        return account_values(self.money, account, self.night.outlook(account))
 
     def pnl(self, account: str) -> tuple[float, float, float]:
         return self.money.pnl(account)
