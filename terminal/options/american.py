@@ -26,51 +26,61 @@ class CashDividend:
     amount: float
 
 
-def present_value(dividends: Sequence[CashDividend], years: ArrayLike, rate: float) -> Floats:
-    """Return what the dividends of (0, years] are worth now, for each of ``years``."""
-    until = np.asarray(years, dtype=np.float64)
+def present_value(dividends: Sequence[CashDividend], years: ArrayLike, rate: float, elapsed: ArrayLike = 0.0) -> Floats:
+    """Return what the dividends of (0, years] are worth now, for each of ``years``; ``elapsed`` brings them nearer."""
+    until, nearer = np.broadcast_arrays(np.asarray(years, dtype=np.float64), np.asarray(elapsed, dtype=np.float64))
     found = np.zeros(until.shape)
+    last = float((until + nearer).max(initial=0.0))
     for paid in dividends:
-        if paid.years > 0:
-            found = found + np.where(until >= paid.years, paid.amount * np.exp(-rate * paid.years), 0.0)
+        if not 0 < paid.years <= last:
+            continue
+        ahead = paid.years - nearer
+        found = found + np.where((ahead > 0) & (until >= ahead), paid.amount * np.exp(-rate * ahead), 0.0)
     return found
 
 
 def early_exercise_premium(
     spot: ArrayLike, strike: ArrayLike, years: ArrayLike, volatility: ArrayLike, call: ArrayLike, *,
-    rate: float, dividends: Sequence[CashDividend] = (), steps: int = STEPS,
+    rate: float, dividends: Sequence[CashDividend] = (), elapsed: ArrayLike = 0.0, steps: int = STEPS,
 ) -> Floats:  # fmt: skip
     """Return what an American option is worth above the European one, arrays that broadcast to one dimension.
 
     Args:
         years: time to expiry in years; rows at or after expiry have no premium.
         dividends: what the underlying pays; each row counts those before its own expiry.
+        elapsed: years by which the dividends are nearer for a row.
 
     Raises:
         ValueError: the present value of the dividends reaches a spot.
     """
-    s, k, t, v = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(item, dtype=np.float64)) for item in (spot, strike, years, volatility))
+    s, k, t, v, e = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(item, dtype=np.float64)) for item in (spot, strike, years, volatility, elapsed))
     )
     is_call = np.broadcast_to(np.asarray(call, dtype=np.bool_), s.shape)
-    escrowed = s - present_value(dividends, t, rate)
+    escrowed = s - present_value(dividends, t, rate, e)
     if bool(np.any(escrowed <= 0)):
         raise ValueError("dividends must be worth less than the spot")
     found = np.zeros(s.shape)
-    rows = np.flatnonzero(_worthwhile(s, k, t, v, is_call, rate, dividends))
+    rows = np.flatnonzero(_worthwhile(s, k, t, v, is_call, rate, dividends, e))
     if len(rows):
-        found[rows] = _tree(escrowed[rows], k[rows], t[rows], v[rows], is_call[rows], rate, dividends, steps)
+        found[rows] = _tree(escrowed[rows], k[rows], t[rows], v[rows], is_call[rows], rate, dividends, e[rows], steps)
     return found
 
 
 def _worthwhile(
     spot: Floats, strike: Floats, years: Floats, volatility: Floats, call: NDArray[np.bool_], rate: float,
-    dividends: Sequence[CashDividend],
+    dividends: Sequence[CashDividend], elapsed: Floats,
 ) -> NDArray[np.bool_]:  # fmt: skip
     """Say where early exercise can be worth a tenth of a cent at all: interest for puts, dividends for calls."""
     alive = (years > 0) & (volatility > 0)
     interest = strike * -np.expm1(-rate * np.maximum(years, 0.0))
-    paid = sum((np.where(years >= each.years, each.amount, 0.0) for each in dividends if each.years > 0), np.zeros(1))
+    paid = np.zeros(spot.shape)
+    last = float((years + elapsed).max(initial=0.0))
+    for each in dividends:
+        if not 0 < each.years <= last:
+            continue
+        ahead = each.years - elapsed
+        paid += np.where((ahead > 0) & (years >= ahead), each.amount, 0.0)
     deviation = np.where(alive, volatility * np.sqrt(np.maximum(years, 1e-9)), 1.0)
     near = np.where(call, 1.0, -1.0) * np.log(spot / strike) > -2.0 * deviation
     return alive & near & (np.where(call, paid, interest) > 1e-3)
@@ -78,7 +88,7 @@ def _worthwhile(
 
 def _tree(
     escrowed: Floats, strike: Floats, years: Floats, volatility: Floats, call: NDArray[np.bool_], rate: float,
-    dividends: Sequence[CashDividend], steps: int,
+    dividends: Sequence[CashDividend], elapsed: Floats, steps: int,
 ) -> Floats:  # fmt: skip
     step = years / steps
     up = np.exp(volatility * np.sqrt(step))
@@ -91,7 +101,7 @@ def _tree(
     nodes = escrowed[:, None] * up[:, None] ** exponent
     price = np.maximum(sign * (nodes[:, ::2] - strike[:, None]), 0.0)
     plain = price.copy()
-    coming = _coming(dividends, step[:, None] * np.arange(steps), years[:, None], rate)
+    coming = _coming(dividends, step[:, None] * np.arange(steps), years[:, None], rate, elapsed[:, None])
     gained = strike[:, None] - coming  # exercise gives the spot with the dividends to come, against the strike
     for level in range(steps - 1, -1, -1):
         price = rise * price[:, 1:] + fall * price[:, :-1]
@@ -102,13 +112,14 @@ def _tree(
     return premium
 
 
-def _coming(dividends: Sequence[CashDividend], now: Floats, years: Floats, rate: float) -> Floats:
+def _coming(dividends: Sequence[CashDividend], now: Floats, years: Floats, rate: float, elapsed: Floats) -> Floats:
     """Return the value, at ``now`` [row, step], of the dividends still to come before expiry."""
     found = np.zeros(now.shape)
-    last = float(years.max())
+    last = float((years + elapsed).max())
     for paid in dividends:
         if not 0 < paid.years <= last:
             continue
-        ahead = (paid.years > now) & (paid.years <= years)
-        found += np.where(ahead, paid.amount * np.exp(-rate * (paid.years - now)), 0.0)
+        at = paid.years - elapsed
+        ahead = (at > now) & (at <= years)
+        found += np.where(ahead, paid.amount * np.exp(-rate * (at - now)), 0.0)
     return found

@@ -146,6 +146,15 @@ class ListedMinutes:
             return self.paths.day_level(key, index, segment + 1)
         return float(self.seconds(key, index, segment).level[minute, min(rest // 1_000_000_000, 59)])
 
+    def session_levels(self, key: str, moments: Ints) -> Floats:
+        """Return a path's log price at moments of one regular session; equals `level` one by one."""
+        index = self.calendar.index_at(int(moments[0]))
+        span = self.calendar.span(index)
+        if moments[0] < span.open_ns or moments[-1] >= span.close_ns:
+            return np.array([self.level(key, ns) for ns in moments.tolist()])
+        minute, rest = np.divmod(moments - span.open_ns, MINUTE_NS)
+        return self.seconds(key, index, REGULAR).level[minute, np.minimum(rest // 1_000_000_000, 59)]
+
     def price(self, con_id: int, ns: int) -> float:
         """Return the efficient price, in money, at any moment."""
         listed = self.need(con_id)

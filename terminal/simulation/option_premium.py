@@ -26,6 +26,7 @@ Ints = NDArray[np.int64]
 KNOTS: Final = 13
 _DAY_NS: Final = 86_400_000_000_000
 _BUMP: Final = 0.02
+_STEPS: Final = 40
 _SPREAD: Final = 4.0 / 252**0.5
 """The row of spots reaches so many annual volatilities to each side."""
 
@@ -142,15 +143,10 @@ class Premiums:
         dividends = self._state.dividends(spec, ns)
         volatility = self._state.volatility_at(contracts, ns, spots)
         years = np.maximum(np.array([item.expiry_ns for item in contracts]) - ns, 0) / YEAR_NS
-        strike = np.repeat([item.strike for item in contracts], KNOTS)
-        call = np.repeat([item.call for item in contracts], KNOTS)
-        grown = [
-            self._grow(contracts, spots, strike, call, volatility + bump, years - ahead, dividends, ahead)
-            for bump, ahead in ((0.0, 0.0), (_BUMP, 0.0), (0.0, _DAY_NS / YEAR_NS))
-        ]
+        grown = self._grow(contracts, spots, volatility, years, dividends)
         found: list[_Table | None] = []
         for row in range(len(contracts)):
-            level, dearer, later = (each[row] for each in grown)
+            level, dearer, later = grown[:, row]
             if not level.any():
                 found.append(None)
                 continue
@@ -159,16 +155,27 @@ class Premiums:
         return found
 
     def _grow(
-        self, contracts: Sequence[Contract], spots: Floats, strike: Floats, call: NDArray[np.bool_], volatility: Floats,
-        years: Floats, dividends: list[CashDividend], ahead: float,
+        self, contracts: Sequence[Contract], spots: Floats, volatility: Floats, years: Floats,
+        dividends: list[CashDividend],
     ) -> Floats:  # fmt: skip
+        """Return premiums [case, contract, knot]: as it is, at a higher volatility, a day on; one tree for all."""
         count = len(contracts)
-        later = [CashDividend(each.years - ahead, each.amount) for each in dividends]
+        bump, ahead = np.array([0.0, _BUMP, 0.0]), np.array([0.0, 0.0, _DAY_NS / YEAR_NS])
+        shape = (3, count, KNOTS)
+        strike = np.array([item.strike for item in contracts])[None, :, None]
+        call = np.array([item.call for item in contracts])[None, :, None]
+        rows = [
+            np.broadcast_to(each, shape).reshape(-1)
+            for each in (
+                spots, strike, years[None, :, None] - ahead[:, None, None], volatility + bump[:, None, None],
+                ahead[:, None, None],
+            )
+        ]  # fmt: skip
         premium = early_exercise_premium(
-            np.tile(spots, count), strike, np.repeat(years, KNOTS), volatility.reshape(-1), call, rate=self._rate,
-            dividends=later,
+            rows[0], rows[1], rows[2], rows[3], np.broadcast_to(call, shape).reshape(-1), rate=self._rate,
+            dividends=dividends, elapsed=rows[4], steps=_STEPS,
         )  # fmt: skip
-        return premium.reshape(count, KNOTS)
+        return premium.reshape(shape)
 
 
 def _evaluate(

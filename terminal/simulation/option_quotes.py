@@ -128,7 +128,7 @@ class OptionQuotes:
     def fair_path(self, contract: Contract, moments: Ints) -> Fair:
         """Return fair values of one contract at many moments of one day."""
         spec = contract.spec
-        levels = np.array([self._market.level(spec.path_key, ns) for ns in moments.tolist()])
+        levels = self._market.session_levels(spec.path_key, moments)
         if spec is VIX:
             spot = self._market.vix.day(self._market.calendar.index_at(int(moments[0]))).value(levels)
         else:
@@ -202,6 +202,8 @@ class OptionQuotes:
         worth = value(base, strike, years, known, call, rate=RATE, dividend=dividend)
         if contracts[0].option_class.american:
             worth = self._premiums.added(worth, contracts, spot, known, years, moments)
+            # Below what exercise gives now there is no volatility that makes the price.
+            volatility = np.where(np.abs(worth.price - prices) > 1e-5, np.nan, volatility)
         return Fair(spot, volatility, years, worth, pv)
 
     # ------------------------------------------------------------ quotes
