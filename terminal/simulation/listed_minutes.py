@@ -153,7 +153,8 @@ class ListedMinutes:
         if moments[0] < span.open_ns or moments[-1] >= span.close_ns:
             return np.array([self.level(key, ns) for ns in moments.tolist()])
         minute, rest = np.divmod(moments - span.open_ns, MINUTE_NS)
-        return self.seconds(key, index, REGULAR).level[minute, np.minimum(rest // 1_000_000_000, 59)]
+        found: Floats = self.seconds(key, index, REGULAR).level[minute, np.minimum(rest // 1_000_000_000, 59)]
+        return found
 
     def price(self, con_id: int, ns: int) -> float:
         """Return the efficient price, in money, at any moment."""
