@@ -230,3 +230,18 @@ async def test_a_price_is_moved_and_an_instrument_halted() -> None:
         assert "percent" in (await sim.control.ask("shock", symbol="AAPL", percent=-100))["error"]
         assert "ZZZZ" in (await sim.control.ask("halt", symbol="ZZZZ"))["error"]
         assert "on" in (await sim.control.ask("halt", symbol="AAPL", on="yes"))["error"]
+
+
+async def test_a_port_that_somebody_took_meanwhile_is_waited_for() -> None:
+    async with simulator("--paused", "--clock", "market") as sim:
+        host, port = sim.address
+        await sim.control.done("restart", closed=1)
+        thief = await asyncio.start_server(lambda _, writer: writer.close(), host, port)
+        await sim.control.done("step", seconds=3)
+        assert (await sim.control.done("status"))["listening"] is False
+        thief.close()
+        await thief.wait_closed()
+        await sim.control.done("step", seconds=3)
+        await sim.control.until("listening")
+        client = await Listener.connect(host, port, 1)
+        await client.barrier()

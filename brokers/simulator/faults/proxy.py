@@ -17,6 +17,7 @@ from terminal.clock import Clock, Timer
 
 _RESET: Final = struct.pack("ii", 1, 0)
 _TICK_S: Final = 0.1
+_AGAIN_S: Final = 1.0
 _SMALL_BUFFER: Final = 4096
 
 
@@ -258,9 +259,16 @@ class FaultProxy:
             link.reset()
 
     def _listen_again(self) -> None:
-        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(self.start(*self.address))
+        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(self._reopen())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _reopen(self) -> None:
+        try:
+            await self.start(*self.address)
+        except OSError as error:  # somebody else took it meanwhile: it may be free again later
+            self._note("proxy_port_taken", {"port": self.address[1], "text": error.strerror})
+            self._clock.call_later(_AGAIN_S, self._listen_again)
 
     def _flap(self) -> None:
         period = self._numbers.get("period", 2.0)

@@ -23,6 +23,7 @@ from terminal.simulation.market import Market
 
 _LINE: Final = "reqMktData"
 _LINE_END: Final = "cancelMktData"
+_AGAIN_S: Final = 1.0
 
 
 class FaultyTws(SimulatedTws):
@@ -162,7 +163,12 @@ class FaultyTws(SimulatedTws):
 
     async def _reopen(self) -> None:
         host, port = self._own
-        self._server = await asyncio.get_running_loop().create_server(self._connect, host, port)
+        try:
+            self._server = await asyncio.get_running_loop().create_server(self._connect, host, port)
+        except OSError as error:  # somebody else took it meanwhile: it may be free again later
+            self.note("port_taken", port=port, text=error.strerror)
+            self.call_later(_AGAIN_S, self.open_port)
+            return
         self.note("port_open", port=port)
 
     @property
