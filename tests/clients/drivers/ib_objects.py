@@ -16,7 +16,7 @@ from tests.clients.drivers.talk import book_of, filled, plain, serve
 
 TIMEOUT_S = 25.0
 GRACE_S = 0.05
-NOTICES = frozenset({202, 399, 404, 2104, 2106, 2158, 10167, 10349, 2109})
+NOTICES = frozenset({202, 300, 399, 404, 2104, 2106, 2158, 10167, 10349, 2109})
 GREEKS = ("bidGreeks", "askGreeks", "lastGreeks", "modelGreeks")
 
 

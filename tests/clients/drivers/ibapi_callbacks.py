@@ -15,7 +15,7 @@ from typing import Any
 from tests.clients.drivers.talk import book_of, filled, plain, serve
 
 TIMEOUT_S = 25.0
-NOTICES = frozenset({202, 399, 404, 2104, 2106, 2158, 10167, 10349, 2109})
+NOTICES = frozenset({202, 300, 399, 404, 2104, 2106, 2158, 10167, 10349, 2109})
 PRICES = {
     1: "bid", 2: "ask", 4: "last", 6: "high", 7: "low", 9: "close", 14: "open", 37: "markPrice",
     66: "bid", 67: "ask", 68: "last", 72: "high", 73: "low", 75: "close", 76: "open",
