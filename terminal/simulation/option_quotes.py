@@ -34,8 +34,8 @@ DIVIDEND: Final = 0.0
 INDEX_YIELD: Final = 0.0125
 """What the stocks of the S&P 500 pay, as a yield on the index."""
 TICK: Final = 0.01
-_IMPLY_ROUNDS: Final = 40
-_IMPLY_ENOUGH: Final = 1e-10
+_IMPLY_ROUNDS: Final = 12
+_IMPLY_ENOUGH: Final = 1e-8
 _VIX_REVERSION: Final = 9.0
 _VIX_SURFACE: Final = Surface(short=1.25, long=0.42, reversion=5.0, rho=0.55, eta=1.0)
 
@@ -188,23 +188,36 @@ class OptionQuotes:
         years = np.maximum(expiry - ns, 0) / YEAR_NS
         base, dividend, pv = self.carried(spec, spot, years, ns)
         moments = np.full(len(contracts), ns)
-        volatility = implied_volatility(prices, base, strike, years, call, rate=RATE, dividend=dividend)
-        if contracts[0].option_class.american:
-            for _ in range(_IMPLY_ROUNDS):
-                guess = np.where(np.isnan(volatility), 0.3, volatility)
-                premium = self._premiums.of(contracts, spot, guess, moments)[0]
-                found = implied_volatility(prices - premium, base, strike, years, call, rate=RATE, dividend=dividend)
-                still = np.nanmax(np.abs(found - volatility), initial=0.0)
-                volatility = found
-                if still < _IMPLY_ENOUGH:
-                    break
+        american = contracts[0].option_class.american
+        wanted = prices
+        if american:
+            level = np.full(len(contracts), self._market.level(spec.path_key, ns))
+            guess = self.volatility(spec, strike, base, dividend, years, level, moments, expiry)
+            wanted = prices - self._premiums.of(contracts, spot, guess, moments)[0]
+        volatility = implied_volatility(wanted, base, strike, years, call, rate=RATE, dividend=dividend)
         known = np.where(np.isnan(volatility), 1.0, volatility)
-        worth = value(base, strike, years, known, call, rate=RATE, dividend=dividend)
-        if contracts[0].option_class.american:
-            worth = self._premiums.added(worth, contracts, spot, known, years, moments)
-            # Below what exercise gives now there is no volatility that makes the price.
-            volatility = np.where(np.abs(worth.price - prices) > 1e-5, np.nan, volatility)
+        worth = self._worth_at(contracts, (spot, base, strike, years), known, call, dividend, moments)
+        for _ in range(_IMPLY_ROUNDS if american else 0):
+            error = np.where(np.isnan(volatility), 0.0, worth.price - prices)
+            if not (np.abs(error) > _IMPLY_ENOUGH).any():
+                break
+            # Newton's step; where the value no longer answers to volatility, exercise is worth more than the price.
+            step = np.divide(error, worth.vega * 100.0, out=np.zeros_like(error), where=worth.vega > 1e-7)
+            known = np.clip(known - np.clip(step, -0.2, 0.2), 1e-4, 10.0)
+            worth = self._worth_at(contracts, (spot, base, strike, years), known, call, dividend, moments)
+        volatility = np.where(np.isnan(volatility) | (np.abs(worth.price - prices) > 1e-5), np.nan, known)
         return Fair(spot, volatility, years, worth, pv)
+
+    def _worth_at(
+        self, contracts: Sequence[Contract], place: tuple[Floats, Floats, Floats, Floats], volatility: Floats,
+        call: NDArray[np.bool_], dividend: float, ns: Ints,
+    ) -> Valuation:  # fmt: skip
+        """Return values at ``place``: spot, spot that values use, strike and years."""
+        spot, base, strike, years = place
+        worth = value(base, strike, years, volatility, call, rate=RATE, dividend=dividend)
+        if not contracts[0].option_class.american:
+            return worth
+        return self._premiums.added(worth, contracts, spot, volatility, years, ns)
 
     # ------------------------------------------------------------ quotes
 
