@@ -74,6 +74,8 @@ class ServerOptions:
     allow_remote: bool = False
     unsubscribed: frozenset[str] = frozenset()
     """Symbols without live market data; their options have none either."""
+    tif_preset: bool = False
+    """Answer orders without a time in force with 10349, as newer TWS versions do."""
 
 
 class SimulatedTws:
@@ -103,6 +105,7 @@ class SimulatedTws:
             permissions=permissions,
         )
         self._orders = OrderDesk(self._hub, self.ids)
+        self._orders.tif_preset = self.options.tif_preset
         self._market = MarketDesk(self._hub)
         self._depth = DepthDesk(self._hub)
         self._ticks = TickDesk(self._hub)
