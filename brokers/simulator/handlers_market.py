@@ -7,11 +7,11 @@ here either, because volume and day figures are cumulative.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Final
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
+from brokers.simulator.market_generics import GENERIC, wanted_generics
 from brokers.simulator.market_lines import (
     DELAYED,
     DELAYED_FROZEN,
@@ -45,34 +45,6 @@ NO_BUNDLE: Final = (
     "snapshots are not available."
 )
 _SOURCES: Final = ((10, "bid"), (11, "ask"), (12, "last"), (13, "model"))
-
-# generic tick -> (message kind, tick type, name in Exchange.statistics)
-_GENERIC: Final[Mapping[str, tuple[tuple[str, int, str], ...]]] = {
-    "100": (("size", 29, "call_volume"), ("size", 30, "put_volume")),
-    "101": (("size", 27, "call_open_interest"), ("size", 28, "put_open_interest")),
-    "104": (("generic", 23, "historical_volatility"),),
-    "105": (("size", 87, "average_option_volume"),),
-    "106": (("generic", 24, "implied_volatility"),),
-    "165": (
-        ("size", 21, "average_volume"),
-        ("price", 15, "low_13_week"),
-        ("price", 16, "high_13_week"),
-        ("price", 17, "low_26_week"),
-        ("price", 18, "high_26_week"),
-        ("price", 19, "low_52_week"),
-        ("price", 20, "high_52_week"),
-    ),
-    "236": (("generic", 46, "shortable"), ("size", 89, "shortable_shares")),
-    "293": (("generic", 54, "trade_count"),),
-    "294": (("generic", 55, "trade_rate"),),
-    "295": (("generic", 56, "volume_rate"),),
-    "411": (("generic", 58, "realtime_historical_volatility"),),
-    "588": (("size", 86, "open_interest"),),
-    MARK: (),
-    DIVIDENDS: (),
-    RT_VOLUME: (),
-    RT_TRADE_VOLUME: (),
-}
 
 
 class MarketDesk:
@@ -110,7 +82,7 @@ class MarketDesk:
             raise SimulatorRefusalError(101, "Max number of tickers has been reached")
         if request.flag("regulatory_snapshot"):
             raise SimulatorRefusalError(10089, NO_BUNDLE)
-        generics = _generics(request)
+        generics = wanted_generics(request)
         instrument = self._hub.contracts.resolve(request)
         con_id = instrument.broker_id or 0
         data_type = self._effective_type(session, instrument)
@@ -349,14 +321,14 @@ class MarketDesk:
     def _send_statistics(self, line: Line) -> None:
         if not line.generics:
             return
-        names = frozenset(name for generic in line.generics for _, _, name in _GENERIC[generic])
+        names = frozenset(name for generic in line.generics for _, _, name in GENERIC[generic])
         statistics = self._hub.studies.figures(line.instrument, names)
         interest = statistics.get("open_interest")
         if interest is not None and line.instrument.right is not None:
             side = "call" if line.instrument.right is OptionRight.CALL else "put"
             statistics.setdefault(f"{side}_open_interest", interest)
         for generic in sorted(line.generics):
-            for kind, tick_type, name in _GENERIC[generic]:
+            for kind, tick_type, name in GENERIC[generic]:
                 value = statistics.get(name)
                 if value is not None and line.changed((kind, tick_type), value):
                     self._statistic(line, kind, tick_type, value)
@@ -388,14 +360,3 @@ class MarketDesk:
 def _whole(amount: float) -> float | int:
     """Sizes are written without a fraction where there is none."""
     return int(amount) if amount == int(amount) else amount
-
-
-def _generics(request: Request) -> frozenset[str]:
-    wanted = frozenset(one.strip() for one in request.text("generic_ticks").split(",") if one.strip())
-    unknown = sorted(wanted - set(_GENERIC))
-    if unknown:
-        legal = ", ".join(sorted(_GENERIC, key=int))
-        raise invalid(f"Incorrect generic tick list of {','.join(unknown)}. Legal ones are: {legal}")
-    if wanted and request.flag("snapshot"):
-        raise invalid("Snapshot market data subscription is not applicable to generic ticks")
-    return wanted

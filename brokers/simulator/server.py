@@ -22,6 +22,7 @@ from brokers.simulator.handlers_history import HistoryDesk
 from brokers.simulator.handlers_market import MarketDesk
 from brokers.simulator.handlers_options import OptionDesk
 from brokers.simulator.handlers_orders import OrderDesk
+from brokers.simulator.handlers_past_ticks import PastTicksDesk
 from brokers.simulator.handlers_reference import ReferenceDesk, accounts_text
 from brokers.simulator.handlers_scanner import ScannerDesk
 from brokers.simulator.handlers_session import SessionDesk
@@ -118,6 +119,7 @@ class SimulatedTws:
             self._ticks,
             self._account,
             history,
+            PastTicksDesk(self._hub),
             ReferenceDesk(self._hub),
             OptionDesk(self._hub),
             ExerciseDesk(self._hub),
