@@ -65,7 +65,7 @@ def _common_fields(state: SimOrderState, instrument: Instrument, exchange: str) 
 def _contract(instrument: Instrument, exchange: str) -> Values:
     fields = contract_fields(instrument, exchange, absent_right="?")
     if instrument.asset_class is AssetClass.COMBO:
-        fields = {**fields, "con_id": GENERIC_COMBO}
+        fields = {**fields, "con_id": GENERIC_COMBO, "last_trade_date": ""}
     return fields
 
 

@@ -131,6 +131,7 @@ def _instrument(number: int, legs: Sequence[Leg]) -> Instrument:
         name=name,
         multiplier=max(leg.instrument.multiplier for leg in legs),
         min_tick=model.min_tick if model.asset_class is AssetClass.FUTURE else Decimal("0.01"),
+        expiry=min((leg.instrument.expiry for leg in legs if leg.instrument.expiry is not None), default=None),
         broker_id=number,
         time_zone=model.time_zone,
         trading_hours=model.trading_hours,

@@ -360,6 +360,9 @@ class Desk(Router):
     def refresh(self, instrument_of: Callable[[int], Instrument | None]) -> None:
         """Give every live order its contract of today (sessions move on)."""
         for working in self.orders.live():
+            combo = self._floor.combo(working.con_id) if working.is_bag else None
+            if combo is not None and any(self._floor.instrument(leg.con_id) is None for leg in combo.legs):
+                self.finish(working, "Cancelled: a leg is no longer listed")
             working.instrument = instrument_of(working.con_id) or working.instrument
 
     def resume(self, working: Working) -> None:

@@ -12,7 +12,7 @@ from terminal.simulation.combos import build
 from terminal.simulation.exchange_port import SimLeg, SimOrder, SimulatorRefusalError
 from terminal.simulation.market import Market
 from terminal.simulation.trading_days import MINUTE_NS
-from tests.unit.simulation.floor_case import AAPL, ACCOUNT, EUR, MSFT, market, order, pass_time
+from tests.unit.simulation.floor_case import AAPL, ACCOUNT, EUR, MSFT, SPY, market, order, pass_time
 
 
 def options(exchange: Market, right: str = "C", count: int = 4) -> list[Instrument]:
@@ -156,6 +156,24 @@ def test_a_combination_survives_a_restart() -> None:
     found = again.instrument(state.order.con_id)
     assert found is not None
     assert found.symbol == "AAPL"
+
+
+def test_a_combination_ends_with_its_first_leg() -> None:
+    exchange, _ = market()
+    chain = exchange.option_chain(SPY)[0]
+    spot = exchange.top(SPY).last
+    assert spot is not None
+    strike = min(chain[4], key=lambda one: abs(one - spot))
+    near, far = (
+        exchange.find(symbol="SPY", sec_type="OPT", expiry=expiry, strike=strike, right="C")[0]
+        for expiry in (chain[3][0], chain[3][4])
+    )
+    assert near.expiry == exchange.source.calendar.day(0).date
+    state = exchange.place(combo("BUY", 1, [leg(far, "BUY"), leg(near, "SELL")], limit_price=-9.0, tif="GTC"))
+    pass_time(exchange, 1)
+    assert state.status == "Submitted"
+    exchange.advance_to(exchange.source.calendar.day(0).end_ns + MINUTE_NS)
+    assert (state.status, state.completed_status) == ("Cancelled", "Expired")
 
 
 @pytest.mark.parametrize(
