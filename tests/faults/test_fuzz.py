@@ -31,8 +31,10 @@ async def a_spoilt_hour(profile: ProfilePaths, subject: str, how: str, seed: int
         await w.ready()
         w.server.laboratory.arm(["spoil"], "fuzz", on=True)
         for _ in range(deeds):
-            if w.core.link is LinkState.READY and w.core.execution.link.reconciled:
-                text, side = dice.choice(["AAPL", "IBM", "NVDA"]), dice.choice([Side.BUY, Side.SELL])
+            text, side = dice.choice(["AAPL", "IBM", "NVDA"]), dice.choice([Side.BUY, Side.SELL])
+            quote = w.core.hub.quote(w.instrument(text).id)
+            seen = quote is not None and quote.bid is not None and quote.ask is not None  # may be spoilt just now
+            if seen and w.core.link is LinkState.READY and w.core.execution.link.reconciled:
                 price = w.away(text, side, dice.choice([-0.001, 0.01]))
                 w.submit(w.limit(text, side, dice.randint(1, 60), price))
                 open_ = list(w.core.orders.open())
