@@ -18,6 +18,8 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 LOCKS: Final = ROOT / "requirements" / "clients"
 DRIVERS: Final = "tests.clients.drivers"
+HOME_CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+"""The person's own, read at import: every test gets a home of its own."""
 CACHE_VARIABLE: Final = "TILLER_CLIENT_CACHE"
 _STAMP: Final = ".tiller-complete"
 _BUILD_TIMEOUT_S: Final = 900
@@ -64,8 +66,8 @@ def must_run() -> bool:
     return os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
-def cache_folder(home: Path) -> Path:
-    """Where the environments are kept; ``home`` is the person's own cache, as it was before any test moved it."""
+def cache_folder(home: Path = HOME_CACHE) -> Path:
+    """Where the environments are kept: below the cache ``home``, or where the environment variable says."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else home / "tiller" / "clients"
 

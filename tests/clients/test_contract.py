@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Four unmodified client programs live a day on the simulated TWS: the same checks for each, at each dialect."""
+"""Four unmodified client programs live a day on the simulated TWS: the same checks for each, at each dialect.
+
+One server process per dialect; all clients of all dialects run at the same time, because they mostly wait.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -22,6 +26,25 @@ from tests.clients.suite import FEWEST, HEADER, REPORT, Company, Result, run, se
 WITHHELD: Final = ("--unsubscribed", "XOM")
 
 
+class Dialect(NamedTuple):
+    """One server and who comes to it; without a version each client gets its own."""
+
+    title: str
+    clients: tuple[Client, ...]
+    version: int | None = None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return () if self.version is None else ("--server-version", str(self.version))
+
+
+DIALECTS: Final = (
+    Dialect("default version", CLIENTS),
+    Dialect("--server-version 157", (IB_ASYNC, NAUTILUS), 157),
+    Dialect("--server-version 178", (IB_ASYNC, NAUTILUS), 178),
+)
+
+
 def prepared(clients: tuple[Client, ...], cache: Path) -> dict[Client, Path]:
     """Return the interpreters of the clients that can run; say which cannot. Fails where each must run."""
     ready: dict[Client, Path] = {}
@@ -35,44 +58,39 @@ def prepared(clients: tuple[Client, ...], cache: Path) -> dict[Client, Path]:
     return ready
 
 
-def together(clients: dict[Client, Path], where: tuple[str, int], versions: dict[Client, int]) -> list[Result]:
-    company = Company(len(clients))
-    with ThreadPoolExecutor(len(clients)) as pool:
-        jobs = [
-            pool.submit(run, client, python, where, versions[client], company) for client, python in clients.items()
-        ]
-        return [job.result() for job in jobs]
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Result]]:
+    """Run everything; return the results by dialect."""
+    ready = prepared(CLIENTS, cache_folder())
+    found: dict[str, list[Result]] = {}
+    with ExitStack() as servers, ThreadPoolExecutor(sum(len(dialect.clients) for dialect in DIALECTS)) as pool:
+        jobs = []
+        for dialect in DIALECTS:
+            there = [client for client in dialect.clients if client in ready]
+            if not there:
+                continue
+            folder = tmp_path_factory.mktemp("server")
+            where = servers.enter_context(server_process(folder, *WITHHELD, *dialect.arguments))
+            company = Company(len(there))
+            for client in there:
+                version = dialect.version or client.default_version
+                jobs.append((dialect, pool.submit(run, client, ready[client], where, version, company)))
+        for dialect, job in jobs:
+            found.setdefault(dialect.title, []).append(job.result())
+    return found
 
 
-def judge(title: str, results: list[Result]) -> None:
-    REPORT.append(f"contract suite, {title}:")
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.title)
+def test_every_client_passes_the_suite(results: dict[str, list[Result]], dialect: Dialect) -> None:
+    ran = results.get(dialect.title, [])
+    if not ran:
+        pytest.skip("no client of this dialect could be prepared; the summary says why")
+    REPORT.append(f"contract suite, {dialect.title}:")
     REPORT.append(HEADER)
-    REPORT.extend(result.line() for result in results)
+    REPORT.extend(result.line() for result in ran)
     failures = [
-        f"{result.client} at {result.version}: {name}: {text}"
-        for result in results
-        for name, text in result.failed.items()
+        f"{result.client} at {result.version}: {name}: {text}" for result in ran for name, text in result.failed.items()
     ]
     REPORT.extend(failures)
     assert not failures, "\n".join(failures)
-    assert all(len(result.passed) >= FEWEST for result in results)
-
-
-def test_every_client_passes_the_suite_at_its_own_version(home_cache: Path, tmp_path: Path) -> None:
-    clients = prepared(CLIENTS, cache_folder(home_cache))
-    if not clients:
-        pytest.skip("no client could be prepared: " + "; ".join(REPORT))
-    with server_process(tmp_path, *WITHHELD) as where:
-        results = together(clients, where, {client: client.default_version for client in clients})
-    judge("default version", results)
-
-
-@pytest.mark.parametrize("version", [157, 178])
-def test_clients_pass_the_suite_at_another_version(home_cache: Path, tmp_path: Path, version: int) -> None:
-    wanted = tuple(client for client in (IB_ASYNC, NAUTILUS) if client.highest >= version)
-    clients = prepared(wanted, cache_folder(home_cache))
-    if not clients:
-        pytest.skip("no client could be prepared: " + "; ".join(REPORT))
-    with server_process(tmp_path, *WITHHELD, "--server-version", str(version)) as where:
-        results = together(clients, where, dict.fromkeys(clients, version))
-    judge(f"--server-version {version}", results)
+    assert all(len(result.passed) >= FEWEST for result in ran)

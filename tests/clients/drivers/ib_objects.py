@@ -9,68 +9,15 @@ import asyncio
 import importlib
 import logging
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.clients.drivers.talk import book_of, filled, plain, serve
-
-TIMEOUT_S = 25.0
-GRACE_S = 0.05
-NOTICES = frozenset({202, 300, 399, 404, 2104, 2106, 2158, 10167, 10349, 2109})
-GREEKS = ("bidGreeks", "askGreeks", "lastGreeks", "modelGreeks")
+from tests.clients.drivers.ib_orders import Orders
+from tests.clients.drivers.ib_waiting import GRACE_S, TIMEOUT_S
+from tests.clients.drivers.talk import book_of, plain, serve
 
 
-class Driver:
+class Driver(Orders):
     """One connection."""
-
-    def __init__(self, library: Any) -> None:
-        self.library = library
-        self.ib = library.IB()
-        self.ib.errorEvent += self._on_error
-        self.errors: list[tuple[int, str]] = []
-        self.stopped = asyncio.Event()
-        self.trades: dict[int, Any] = {}
-
-    def _on_error(self, _req_id: int, code: int, text: str, *_: Any) -> None:
-        self.errors.append((code, text))
-        if code not in NOTICES and " cancelled: " not in text:
-            self.stopped.set()
-
-    async def answer(self, awaitable: Awaitable[Any]) -> Any:
-        """Wait for an answer; an error is an answer too, also for requests that the library lets hang."""
-        wanted = asyncio.ensure_future(awaitable)
-        stopped = asyncio.ensure_future(self.stopped.wait())
-        await asyncio.wait((wanted, stopped), timeout=TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
-        if not wanted.done():
-            await asyncio.wait((wanted,), timeout=GRACE_S)
-        stopped.cancel()
-        if not wanted.done():
-            wanted.cancel()
-            if not self.errors:
-                raise TimeoutError("no answer")
-            return None
-        return wanted.result()
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until a condition holds or the server refused."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + TIMEOUT_S
-        while not condition() and not self.stopped.is_set():
-            if loop.time() > deadline:
-                raise TimeoutError("it never came")
-            await asyncio.sleep(0.005)
-
-    def fresh(self) -> None:
-        """Forget tickers: ib_async gives the old one with its old values to who asks for the same contract again."""
-        self.ib.wrapper.tickers.clear()
-
-    def contract(self, values: dict[str, Any]) -> Any:
-        self.fresh()
-        values = dict(values)
-        legs = values.pop("comboLegs", [])
-        contract = filled(self.library.Contract(), values)
-        contract.comboLegs = [filled(self.library.ComboLeg(), leg) for leg in legs]
-        return contract
 
     # ------------------------------------------------------------------ session
     async def connect(self, host: str, port: int, client_id: int) -> Any:
@@ -271,88 +218,6 @@ class Driver:
         if not self.stopped.is_set():
             self.ib.cancelPnLSingle(account, "", con_id)
         return plain(found)
-
-    # ------------------------------------------------------------------ orders
-    async def place(self, contract: dict[str, Any], order: dict[str, Any], until: list[str]) -> Any:
-        asked = filled(self.library.Order(), order)
-        trade = self.ib.placeOrder(self.contract(contract), asked)
-        self.trades[trade.order.orderId] = trade
-        return await self._settled(trade, until)
-
-    async def _settled(self, trade: Any, until: list[str]) -> Any:
-        await self.until(lambda: trade.orderStatus.status in until)
-        if trade.orderStatus.status == "Filled":
-            await self.until(lambda: sum(fill.execution.shares for fill in trade.fills) >= trade.orderStatus.filled)
-            await self.until(lambda: all(fill.commissionReport.execId for fill in trade.fills))
-        await asyncio.sleep(GRACE_S)
-        return self._trade(trade)
-
-    @staticmethod
-    def _trade(trade: Any) -> Any:
-        return {
-            "orderId": trade.order.orderId,
-            **plain(trade.orderStatus),
-            "order": plain(trade.order),
-            "contract": plain(trade.contract),
-            "fills": [
-                {**plain(fill.execution), **plain(fill.commissionReport), "conId": fill.contract.conId}
-                for fill in trade.fills
-            ],
-        }
-
-    async def modify(self, order_id: int, order: dict[str, Any], until: list[str]) -> Any:
-        trade = self.trades[order_id]
-        filled(trade.order, order)
-        self.ib.placeOrder(trade.contract, trade.order)
-        return await self._settled(trade, until)
-
-    async def cancel(self, order_id: int, until: list[str]) -> Any:
-        trade = self.trades[order_id]
-        self.ib.client.cancelOrder(order_id, "")
-        await self.until(lambda: trade.orderStatus.status in until)
-        return self._trade(trade)
-
-    async def cancel_unknown(self, order_id: int) -> Any:
-        self.ib.client.cancelOrder(order_id, "")
-        await self.until(lambda: False)
-
-    async def global_cancel(self, order_ids: list[int]) -> Any:
-        self.ib.reqGlobalCancel()
-        gone = ("Cancelled", "ApiCancelled")
-        trades = [self.trades[order_id] for order_id in order_ids]
-        await self.until(lambda: all(trade.orderStatus.status in gone for trade in trades))
-        return [trade.orderStatus.status for trade in trades]
-
-    async def status(self, order_ids: list[int], until: list[str]) -> Any:
-        trades = [self.trades[order_id] for order_id in order_ids]
-        self.stopped.clear()
-        await self.until(lambda: all(trade.orderStatus.status in until for trade in trades))
-        return [trade.orderStatus.status for trade in trades]
-
-    async def what_if(self, contract: dict[str, Any], order: dict[str, Any]) -> Any:
-        return await self.answer(self.ib.whatIfOrderAsync(self.contract(contract), filled(self.library.Order(), order)))
-
-    async def open_orders(self, everyone: bool) -> Any:
-        request = self.ib.reqAllOpenOrdersAsync if everyone else self.ib.reqOpenOrdersAsync
-        trades = await self.answer(request())
-        return [{**plain(trade.orderStatus), **plain(trade.order)} for trade in trades or []]
-
-    async def auto_open_orders(self) -> Any:
-        self.ib.reqAutoOpenOrders(True)
-        await asyncio.sleep(GRACE_S)
-        return "asked"
-
-    async def completed_orders(self) -> Any:
-        trades = await self.answer(self.ib.reqCompletedOrdersAsync(False))
-        return [{**plain(trade.orderStatus), **plain(trade.order)} for trade in trades or []]
-
-    async def executions(self, wanted: dict[str, Any]) -> Any:
-        fills = await self.answer(self.ib.reqExecutionsAsync(filled(self.library.ExecutionFilter(), wanted)))
-        return [{**plain(fill.execution), "symbol": fill.contract.symbol} for fill in fills or []]
-
-    async def exercise(self, contract: dict[str, Any], action: int, quantity: int, account: str, override: int) -> Any:
-        self.ib.exerciseOptions(self.contract(contract), action, quantity, account, override)
-        await self.until(lambda: False)
 
     # ------------------------------------------------------------------ what IBKR refuses here
     async def refused(self, what: str, contract: dict[str, Any]) -> Any:

@@ -4,18 +4,15 @@
 Every callback is written down with its parameters by name; a verb sends one request and reads what was written.
 """
 
-import importlib
-import inspect
 import logging
 import threading
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
+from tests.clients.drivers.ibapi_orders import Orders
+from tests.clients.drivers.ibapi_waiting import library
 from tests.clients.drivers.talk import book_of, filled, plain, serve
 
-TIMEOUT_S = 25.0
-NOTICES = frozenset({202, 300, 399, 404, 2104, 2106, 2158, 10167, 10349, 2109})
 PRICES = {
     1: "bid", 2: "ask", 4: "last", 6: "high", 7: "low", 9: "close", 14: "open", 37: "markPrice",
     66: "bid", 67: "ask", 68: "last", 72: "high", 73: "low", 75: "close", 76: "open",
@@ -36,107 +33,10 @@ STRINGS = {
     88: "lastTimestamp",
 }  # fmt: skip
 CALLS = {"tickPrice": PRICES, "tickSize": SIZES, "tickGeneric": GENERICS, "tickString": STRINGS}
-NAMES = {"tickerId": "reqId", "requestId": "reqId", "pos": "position"}
 
 
-def library(name: str) -> Any:
-    return importlib.import_module(f"ibapi.{name}")
-
-
-def recorder(name: str, method: Any) -> Callable[..., None]:
-    """Return a callback that writes down its parameters by name."""
-    signature = inspect.signature(method)
-
-    def write(self: Any, *arguments: Any, **named: Any) -> None:
-        bound = signature.bind(self, *arguments, **named)
-        values = {NAMES.get(key, key): value for key, value in bound.arguments.items() if key != "self"}
-        self.heard(name, values)
-
-    return write
-
-
-def session_class() -> type[Any]:
-    wrapper, client = library("wrapper").EWrapper, library("client").EClient
-    callbacks = {
-        name: recorder(name, method)
-        for name, method in inspect.getmembers(wrapper, inspect.isfunction)
-        if not name.startswith("_") and name not in ("logAnswer", "winError")
-    }
-
-    def start(self: Any, heard: Callable[[str, dict[str, Any]], None]) -> None:
-        client.__init__(self, self)
-        self.heard = heard
-
-    return type("Recorded", (wrapper, client), {**callbacks, "__init__": start})
-
-
-class Driver:
+class Driver(Orders):
     """One connection."""
-
-    def __init__(self) -> None:
-        self.changed = threading.Condition()
-        self.events: list[tuple[str, dict[str, Any]]] = []
-        self.errors: list[tuple[int, str]] = []
-        self.client = session_class()(self._heard)
-        self.next_request = 100_000
-        self.modern = len(inspect.signature(self.client.cancelOrder).parameters) > 1
-        self.contracts: dict[int, Any] = {}
-        self.orders: dict[int, Any] = {}
-
-    def _heard(self, name: str, values: dict[str, Any]) -> None:
-        with self.changed:
-            if name == "error":
-                self.errors.append((values["errorCode"], values["errorString"]))
-            self.events.append((name, values))
-            self.changed.notify_all()
-
-    # ------------------------------------------------------------------ asking and waiting
-    def refused(self) -> bool:
-        return any(code not in NOTICES and " cancelled: " not in text for code, text in self.errors)
-
-    def until(self, condition: Callable[[], object]) -> bool:
-        """Wait until a condition holds (true) or the server refused (false)."""
-        deadline = monotonic() + TIMEOUT_S
-        with self.changed:
-            while not condition():
-                if self.refused():
-                    return False
-                if not self.changed.wait(deadline - monotonic()):
-                    raise TimeoutError("it never came")
-        return True
-
-    def found(self, *names: str, since: int = 0, **match: Any) -> list[dict[str, Any]]:
-        return [
-            values
-            for name, values in self.events[since:]
-            if name in names and all(values.get(key) == value for key, value in match.items())
-        ]
-
-    def request(self, send: Callable[[int], None], collect: tuple[str, ...], end: str | None, want: int = 1) -> Any:
-        """Send a request under an id of its own; return what came of it up to its end marker."""
-        self.next_request += 1
-        number = self.next_request
-        send(number)
-        mark = (end,) if end else collect
-        self.until(lambda: len(self.found(*mark, reqId=number)) >= want)
-        return self.found(*collect, reqId=number)
-
-    def bare(self, send: Callable[[], None], collect: tuple[str, ...], end: str | None) -> Any:
-        """The same for a request without an id."""
-        since = len(self.events)
-        send()
-        mark = (end,) if end else collect
-        self.until(lambda: self.found(*mark, since=since))
-        return self.found(*collect, since=since)
-
-    def contract(self, values: dict[str, Any]) -> Any:
-        values = dict(values)
-        legs = values.pop("comboLegs", [])
-        module = library("contract")
-        contract = filled(module.Contract(), values)
-        if legs:
-            contract.comboLegs = [filled(module.ComboLeg(), leg) for leg in legs]
-        return contract
 
     # ------------------------------------------------------------------ session
     def connect(self, host: str, port: int, client_id: int) -> Any:
@@ -437,149 +337,6 @@ class Driver:
         if found:
             self.client.cancelPnLSingle(self.next_request)
         return found[0] if found else None
-
-    # ------------------------------------------------------------------ orders
-    def order(self, values: dict[str, Any]) -> Any:
-        order = library("order").Order()
-        if not self.modern:  # what every user of the old package has to do: TWS does not take these two any more
-            order.eTradeOnly, order.firmQuoteOnly = "", ""
-        conditions = values.get("conditions")
-        return filled(order, {key: value for key, value in values.items() if key != "conditions" or conditions})
-
-    def place(self, contract: dict[str, Any], order: dict[str, Any], until: list[str]) -> Any:
-        number = self.bare(lambda: self.client.reqIds(1), ("nextValidId",), None)[-1]["orderId"]
-        number = order.get("orderId") or number
-        self.contracts[number], self.orders[number] = self.contract(contract), self.order(order)
-        self.client.placeOrder(number, self.contracts[number], self.orders[number])
-        return self._settled(number, until)
-
-    def _statuses(self, number: int) -> list[str]:
-        return [one["status"] for one in self.found("orderStatus", orderId=number)]
-
-    def _fills(self, number: int) -> list[dict[str, Any]]:
-        reports = {}
-        for one in self.found("commissionReport", "commissionAndFeesReport"):
-            report = one.get("commissionReport") or one["commissionAndFeesReport"]
-            reports[report.execId] = plain(report)
-        fills = {}
-        for one in self.found("execDetails"):
-            if one["execution"].orderId == number:
-                execution = plain(one["execution"])
-                report = reports.get(execution["execId"], {})
-                paid = report.get("commission", report.get("commissionAndFees"))
-                fills[execution["execId"]] = {
-                    **execution,
-                    **report,
-                    "commission": paid,
-                    "conId": one["contract"].conId,
-                }
-        return list(fills.values())
-
-    def _settled(self, number: int, until: list[str]) -> Any:
-        self.until(lambda: (self._statuses(number) or [""])[-1] in until)
-        if self._statuses(number)[-1:] == ["Filled"]:
-            quantity = float(self.orders[number].totalQuantity)
-            self.until(
-                lambda: (
-                    sum(one["shares"] for one in self._fills(number)) >= quantity
-                    and all(one["commission"] is not None for one in self._fills(number))
-                )
-            )
-        return self._trade(number)
-
-    def _trade(self, number: int) -> Any:
-        statuses = self.found("orderStatus", orderId=number)
-        opened = self.found("openOrder", orderId=number)
-        return {
-            "orderId": number,
-            **(plain(statuses[-1]) if statuses else {"status": ""}),
-            "order": plain(opened[-1]["order"]) if opened else {},
-            "contract": plain(opened[-1]["contract"]) if opened else {},
-            "fills": self._fills(number),
-        }
-
-    def modify(self, order_id: int, order: dict[str, Any], until: list[str]) -> Any:
-        filled(self.orders[order_id], order)
-        since = len(self.events)
-        self.client.placeOrder(order_id, self.contracts[order_id], self.orders[order_id])
-        self.until(
-            lambda: any(
-                all(getattr(one["order"], name) == value for name, value in order.items())
-                for one in self.found("openOrder", since=since, orderId=order_id)
-            )
-        )
-        return self._settled(order_id, until)
-
-    def _send_cancel(self, number: int) -> None:
-        if self.modern:
-            self.client.cancelOrder(number, library("order_cancel").OrderCancel())
-        else:
-            self.client.cancelOrder(number)
-
-    def cancel(self, order_id: int, until: list[str]) -> Any:
-        self._send_cancel(order_id)
-        self._wait_gone(order_id, until)
-        return self._trade(order_id)
-
-    def _wait_gone(self, number: int, until: list[str]) -> None:
-        """An order that goes is also told of as 202, which is no refusal."""
-        self.until(lambda: (self._statuses(number) or [""])[-1] in until)
-
-    def cancel_unknown(self, order_id: int) -> Any:
-        self._send_cancel(order_id)
-        self.until(lambda: False)
-
-    def global_cancel(self, order_ids: list[int]) -> Any:
-        if self.modern:
-            self.client.reqGlobalCancel(library("order_cancel").OrderCancel())
-        else:
-            self.client.reqGlobalCancel()
-        for number in order_ids:
-            self.errors.clear()
-            self._wait_gone(number, ["Cancelled", "ApiCancelled"])
-        return [self._statuses(number)[-1] for number in order_ids]
-
-    def status(self, order_ids: list[int], until: list[str]) -> Any:
-        for number in order_ids:
-            self.errors.clear()
-            self._wait_gone(number, until)
-        return [self._statuses(number)[-1] for number in order_ids]
-
-    def what_if(self, contract: dict[str, Any], order: dict[str, Any]) -> Any:
-        number = self.bare(lambda: self.client.reqIds(1), ("nextValidId",), None)[-1]["orderId"]
-        asked = filled(self.order(order), {"whatIf": True})
-        since = len(self.events)
-        self.client.placeOrder(number, self.contract(contract), asked)
-        self.until(lambda: self.found("openOrder", since=since, orderId=number))
-        found = self.found("openOrder", since=since, orderId=number)
-        return found[-1]["orderState"] if found else None
-
-    def open_orders(self, everyone: bool) -> Any:
-        since = len(self.events)
-        (self.client.reqAllOpenOrders if everyone else self.client.reqOpenOrders)()
-        self.until(lambda: self.found("openOrderEnd", since=since))
-        return [{**plain(one["orderState"]), **plain(one["order"])} for one in self.found("openOrder", since=since)]
-
-    def auto_open_orders(self) -> Any:
-        self.client.reqAutoOpenOrders(True)
-        self.until(lambda: False)
-        return "asked"
-
-    def completed_orders(self) -> Any:
-        found = self.bare(lambda: self.client.reqCompletedOrders(False), ("completedOrder",), "completedOrdersEnd")
-        return [{**plain(one["orderState"]), **plain(one["order"])} for one in found]
-
-    def executions(self, wanted: dict[str, Any]) -> Any:
-        asked = filled(library("execution").ExecutionFilter(), wanted)
-        found = self.request(lambda n: self.client.reqExecutions(n, asked), ("execDetails",), "execDetailsEnd")
-        return [{**plain(one["execution"]), "symbol": one["contract"].symbol} for one in found]
-
-    def exercise(self, contract: dict[str, Any], action: int, quantity: int, account: str, override: int) -> Any:
-        asked = self.contract(contract)
-        extra = ["", "", False] if self.modern else []
-        self.request(
-            lambda n: self.client.exerciseOptions(n, asked, action, quantity, account, override, *extra), (), "never"
-        )
 
     # ------------------------------------------------------------------ what IBKR refuses here
     def refused_by_name(self, what: str, contract: dict[str, Any]) -> Any:
