@@ -366,3 +366,29 @@ def test_falls_raise_volatility_and_volatility_clusters() -> None:
     assert np.corrcoef(move[:, :-1].ravel(), ahead.ravel())[0, 1] < -0.2
     assert np.corrcoef(heat[:, :-5].ravel(), heat[:, 5:].ravel())[0, 1] > 0.4
     assert LENGTHS[REGULAR] == 390
+
+
+@pytest.mark.parametrize("hours", ["demo", "full"])
+@pytest.mark.parametrize("day", [date(2025, 3, 21), date(2025, 7, 3), date(2025, 11, 28), date(2026, 3, 9)])
+def test_every_name_lives_through_expiries_half_days_and_changes_of_clocks(hours: str, day: date) -> None:
+    source = SimulatedSource(3, full_hours=hours == "full")
+    index = source.calendar.index_of(day)
+    lived = source.calendar.day(index)
+    noon = lived.open_ns + 3600 * NS
+    for item in source.instruments(index)[::4]:
+        con_id = item.broker_id or 0
+        plan = source.listed.plan(con_id, index)
+        assert (np.diff(plan.ns) >= 0).all()
+        assert lived.start_ns <= plan.ns[0]
+        assert plan.ns[-1] < lived.end_ns
+        assert item.asset_class is AssetClass.INDEX or (plan.ask > plan.bid).all(), item.id
+        assert (plan.tick[plan.size > 0] > 0).all()
+        assert source.figures(con_id, noon).previous_close is not None
+        assert source.statistics(con_id, noon)
+    for symbol in ("NFLX", "SPX", "VIX", "TLT"):
+        expiry = source.expiries(symbol, index)[2]
+        found = source.options.listing.select(symbol, index, expiry=f"{expiry:%Y%m%d}")
+        for contract in found[:: max(len(found) // 5, 1)]:
+            bid, ask = source.touch(contract.con_id, noon)
+            assert ask is not None
+            assert (bid or 0) < ask
