@@ -243,6 +243,8 @@ class SimulatedTws:
             session.error(-1, 320, "Error reading request: START_API must come first")
         elif message is None:
             self._refuse(session, fields)
+        elif session.server_version < requests.FIRST_VERSIONS.get(message.id, 0):
+            session.error(-1, 320, f"Error reading request: unknown message id {message.id}")
         else:
             self._handle(session, message, fields)
 

@@ -201,6 +201,37 @@ async def _cancel(walk: Walk, request: str) -> None:
         walk.client.send(BY_NAME[name], req_id=walk.number)
 
 
+async def test_every_data_request_about_a_combination_is_refused(walk: Walk) -> None:
+    """Combinations are ordered, not looked at: their legs have the quotes."""
+    leg: Values = {"con_id": 265598, "ratio": 1, "action": "BUY", "exchange": "SMART"}
+    combination: Values = {
+        "con_id": 0, "symbol": "AAPL", "sec_type": "BAG", "exchange": "SMART", "currency": "USD",
+        "combo_legs": [leg, {**leg, "con_id": 272093, "action": "SELL"}],
+    }  # fmt: skip
+    for row in TABLE.values():
+        values = {**request_values(row, walk, AssetClass.STOCK), **combination}
+        name, content = await walk.ask(BY_NAME[row.request], ANSWERS.get(row.request, ()), **values)
+        assert (name, content.get("code") in (200, 321)) == ("error", True), (row, name, content)
+
+
+@pytest.mark.parametrize("sec_type", ["BOND", "WAR", "CFD", "FUND", "FOP", "CMDTY", "NEWS", "IOPT", "nonsense", ""])
+async def test_every_other_security_type_is_not_found(walk: Walk, sec_type: str) -> None:
+    contract: Values = {"symbol": "AAPL", "sec_type": sec_type, "exchange": "SMART", "currency": "USD"}
+    for row in TABLE.values():
+        values = {**request_values(row, walk, AssetClass.STOCK), **contract, "con_id": 0}
+        name, content = await walk.ask(BY_NAME[row.request], ANSWERS.get(row.request, ()), **values)
+        assert (name, content.get("code")) == ("error", 200 if sec_type else 321), (row, name, content)
+
+
+async def test_a_request_that_is_younger_than_the_dialect_is_unknown(walk: Walk) -> None:
+    old = await RawClient.open(*walk.server.address)
+    await old.handshake("v100..157")
+    await old.start(2)
+    old.send_fields("104", "7")
+    assert (await old.until("error"))["code"] == 320
+    await old.close()
+
+
 @pytest.mark.parametrize("kind", CLASSES)
 async def test_every_order_type_at_every_time_in_force_is_previewed_or_refused(walk: Walk, kind: AssetClass) -> None:
     wrong: list[str] = []

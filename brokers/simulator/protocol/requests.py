@@ -322,3 +322,6 @@ REQUESTS: Final[Mapping[int, Message]] = {
     )
 }
 """Every request that is read, by message id."""
+
+FIRST_VERSIONS: Final[Mapping[int, int]] = {REQ_USER_INFO.id: 167}
+"""Server version at which a request came to be, for those younger than the oldest dialect."""
