@@ -59,6 +59,8 @@ def cli(argv: Sequence[str] | None = None) -> int:
                 return _journal(options)
             case "doctor":
                 return _doctor(options)
+            case "probe":
+                return _probe(options)
             case name:
                 sys.stderr.write(f"tiller {name} is reserved for a later version; this one has no such command yet\n")
                 return USAGE
@@ -389,6 +391,14 @@ def _doctor(options: argparse.Namespace) -> int:
     code, text = report(findings, as_json=options.json)
     sys.stdout.write(text + "\n")
     return code
+
+
+def _probe(options: argparse.Namespace) -> int:
+    from brokers.simulator.probe.run import run as run_probe
+
+    return run_probe(
+        options.host, options.port, client_id=options.client_id, transcript=options.transcript, as_json=options.json
+    )
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "lanes": "a cancel behind 200 data requests (G9)",
     "send": "from the click on Send to the bytes on the socket",
     "simulator": "the simulated market: a first chart, and streaming",
+    "wire": "level 1 encoded, and end to end over one socket",
+    "fills": "from a market order's bytes to its fill's, over a socket, without latency",
     "loop": "stalls of the event loop in a minute of the demo, and memory",
     "memory": "resident memory of a fast demo over three hours of its market: flat?",
 }

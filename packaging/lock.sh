@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Compile requirements/*.txt from pyproject.toml: every version and every file hash, for all platforms.
+# Compile requirements/*.txt from pyproject.toml, and requirements/clients/*.txt (the client programs that the tests run
+# against the simulated TWS) from the .in files beside them: every version and every file hash, for all platforms.
 #
 # The files hold no address and no path: where files come from is the business of whoever installs, what they
 # are is ours. Needs uv and the network; run it by `make lock`, read the difference, commit it.
@@ -22,3 +23,16 @@ compile() {
 compile dev --group dev
 compile runtime --constraint requirements/dev.txt
 compile package --group package --constraint requirements/dev.txt
+
+compile_client() {
+    out=requirements/clients/$1.txt
+    {
+        printf '# Locked with hashes for the contract suite of the simulated TWS (tests/clients); a test dependency, never shipped.\n'
+        sed 's/^/# asked for: /' "requirements/clients/$1.in"
+        "$uv" pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+            --no-header --no-annotate --no-emit-index-url "requirements/clients/$1.in"
+    } >"$out.new"
+    mv "$out.new" "$out"
+}
+
+for client in ib_insync ib_async ibapi nautilus_ibapi; do compile_client "$client"; done

@@ -7,7 +7,7 @@ from typing import Final
 
 from terminal import __version__
 
-RESERVED: Final = ("day", "data", "drill", "kill", "backtest", "probe")
+RESERVED: Final = ("day", "data", "drill", "kill", "backtest")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -46,6 +46,15 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--port", type=int, default=None)
     doctor.add_argument("--json", action="store_true")
     _profile_options(doctor)
+    probe = commands.add_parser("probe", help="ask a paper account's TWS forty harmless things, say what differs")
+    probe.add_argument("--host", default="127.0.0.1", help="where TWS or the Gateway listens (default: %(default)s)")
+    probe.add_argument("--port", type=int, default=7497, help="its API port (default: 7497, TWS with a paper account)")
+    probe.add_argument("--client-id", type=int, default=917, help="API client id (default: 917)")
+    probe.add_argument(
+        "--transcript", type=Path, default=Path("probe.jsonl"), metavar="FILE",
+        help="keep every message of both directions here, mode 0600 (default: probe.jsonl)",
+    )  # fmt: skip
+    probe.add_argument("--json", action="store_true")
     for name in RESERVED:
         commands.add_parser(name, help="reserved for a later version")
     return made

@@ -9,13 +9,16 @@ wire (STK, C, 20250321, US/Eastern); it must not know subscriptions or orders.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from brokers.simulator.protocol.values import Values
+from brokers.simulator.protocol.vocabulary import WHOLE_SIZES_BELOW
 from brokers.simulator.request import Request
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass, OptionRight
+from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument, Session
 from terminal.simulation.exchange_port import Exchange, SimulatorRefusalError
 
@@ -37,6 +40,11 @@ _ZONES: Final[Mapping[str, str]] = {
 }
 
 NOT_FOUND: Final = "No security definition has been found for the request"
+FRACTIONS: Final = (
+    "Your API version does not support fractional sizing rules. "
+    f"Please upgrade to at least version {WHOLE_SIZES_BELOW}."
+)
+_FUNDS: Final = ("ETF", "TRUST", "FUND", "SPDR", "ISHARES")
 
 
 def invalid(reason: str) -> SimulatorRefusalError:
@@ -88,6 +96,11 @@ def contract_fields(instrument: Instrument, exchange: str = "", *, absent_right:
     }
 
 
+def is_fund(instrument: Instrument) -> bool:
+    """Whether a stock is a fund, which only its name says."""
+    return any(word in instrument.name.upper() for word in _FUNDS)
+
+
 def multiplier_text(instrument: Instrument) -> str:
     """Multiplier as TWS writes it: empty where there is none to speak of."""
     if instrument.asset_class in (AssetClass.OPTION, AssetClass.FUTURE):
@@ -104,6 +117,7 @@ class ContractBook:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._rules: dict[tuple[tuple[Decimal, Decimal], ...], int] = {}
+        self._underlyings: dict[InstrumentId, Instrument] = {}
 
     def instrument(self, con_id: int) -> Instrument:
         """The instrument of an id that the market itself has named."""
@@ -139,11 +153,10 @@ class ContractBook:
             multiplier=request.text("multiplier"),
         )
 
-    @staticmethod
-    def _fits(instrument: Instrument, request: Request) -> bool:
+    def _fits(self, instrument: Instrument, request: Request) -> bool:
         exchange = _exchange_name(request.text("exchange"))
         primary = _exchange_name(request.text("primary_exchange"))
-        if exchange and exchange not in valid_exchanges(instrument):
+        if exchange and exchange not in self.exchanges(instrument):
             return False
         return not primary or primary == _exchange_name(instrument.primary_exchange or instrument.exchange)
 
@@ -161,13 +174,30 @@ class ContractBook:
         if len(found) > 1:
             symbol = request.text("symbol") or request.text("local_symbol")
             raise SimulatorRefusalError(200, f"The contract description specified for {symbol} is ambiguous.")
+        if found[0].size_increment % 1 and request.server_version < WHOLE_SIZES_BELOW:
+            raise SimulatorRefusalError(10285, FRACTIONS)
         return found[0]
 
     def underlying(self, instrument: Instrument) -> Instrument | None:
-        """What an option or future is written on, if it exists here."""
+        """What an option or future is written on, if it exists here. Its hours may be those of an earlier day."""
         if instrument.underlying_id is None:
             return None
-        return next((one for one in self._exchange.instruments() if one.id == instrument.underlying_id), None)
+        known = self._underlyings.get(instrument.underlying_id)
+        if known is None:
+            found = [one for one in self._exchange.instruments() if one.id == instrument.underlying_id]
+            if not found:
+                return None
+            known = self._underlyings[instrument.underlying_id] = found[0]
+        return known
+
+    def exchanges(self, instrument: Instrument) -> list[str]:
+        """Where the instrument can be routed, best first; an option on an index also where the index is."""
+        names = valid_exchanges(instrument)
+        if instrument.asset_class is AssetClass.OPTION:
+            underlying = self.underlying(instrument)
+            if underlying is not None and underlying.asset_class is AssetClass.INDEX:
+                names.append(underlying.exchange)
+        return list(dict.fromkeys(names))
 
     def rule_id(self, instrument: Instrument) -> int:
         """Number of the instrument's price-increment rule; the same increments share one."""
@@ -200,10 +230,17 @@ def _exchange_name(name: str) -> str:
 
 def hours_text(instrument: Instrument, sessions: Sequence[Session]) -> str:
     """Sessions as TWS writes them: ``20250106:0930-20250106:1600;20250107:CLOSED``."""
+    return _hours(instrument.time_zone, tuple(sessions))
+
+
+@lru_cache(maxsize=1024)
+def _hours(time_zone: str, sessions: tuple[Session, ...]) -> str:
+    """The whole of an option chain shares one text."""
+    zone = ZoneInfo(time_zone)
     parts: list[str] = []
     expected: datetime | None = None
     for session in sorted(sessions, key=lambda one: one.start_ns):
-        start, end = local_time(instrument, session.start_ns), local_time(instrument, session.end_ns)
+        start, end = (datetime.fromtimestamp(ns // NS_PER_S, zone) for ns in (session.start_ns, session.end_ns))
         while expected is not None and expected.date() < end.date():
             parts.append(f"{expected:%Y%m%d}:CLOSED")
             expected += timedelta(days=1)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Account data: values, portfolio, positions, summaries, P&L; on every trade and every few seconds.
+"""Account data: values, portfolio, positions, summaries, P&L; when they come and to whom.
 
-The figures are the market's; this module decides who hears them when. Due
-times are market time, so that a stepped clock drives them too.
+As TWS: values and portfolio on every trade and every three minutes, summaries every three minutes, P&L every second,
+positions when they change; only what has changed is sent again. The figures are the market's. Due times are market
+time, so that a stepped clock drives them too.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from brokers.simulator.account_subscriptions import BASE, Row, Seen, Subscription, Wanted
 from brokers.simulator.contracts import contract_fields, invalid, local_time
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.protocol import requests, responses
@@ -18,49 +20,12 @@ from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
 from terminal.simulation.exchange_port import SimPosition, SimulatorRefusalError
 
-ACCOUNT_PERIOD_NS: Final = 3 * NS_PER_S
+ACCOUNT_PERIOD_NS: Final = 180 * NS_PER_S
+"""TWS's account window is renewed every three minutes, and so are its API's account figures."""
 PNL_PERIOD_NS: Final = NS_PER_S
 MAX_SUMMARIES: Final = 2
-_LEDGER: Final = "$LEDGER"
-_LEDGER_TAGS: Final = frozenset(
-    {
-        "CashBalance",
-        "TotalCashBalance",
-        "AccruedCash",
-        "StockMarketValue",
-        "OptionMarketValue",
-        "FutureOptionValue",
-        "FuturesPNL",
-        "NetLiquidationByCurrency",
-        "UnrealizedPnL",
-        "RealizedPnL",
-        "ExchangeRate",
-        "Currency",
-        "RealCurrency",
-    }
-)
-
-
-@dataclass(eq=False, slots=True)
-class Subscription:
-    """One stream of figures; what was sent last is not repeated."""
-
-    session: Session
-    account: str
-    req_id: int = -1
-    con_id: int = 0
-    model_code: str = ""
-    tags: frozenset[str] | None = None
-    sent: dict[object, object] = field(default_factory=dict)
-
-    def changed(self, key: object, value: object) -> bool:
-        if key in self.sent and self.sent[key] == value:
-            return False
-        self.sent[key] = value
-        return True
-
-    def wants(self, tag: str) -> bool:
-        return self.tags is None or tag in self.tags
+_EVERY_ACCOUNT: Final = frozenset({"", "All"})
+_WITH_LEDGER: Final = frozenset({"NetLiquidation"})
 
 
 class AccountDesk:
@@ -77,6 +42,8 @@ class AccountDesk:
         self._account_due = 0
         self._pnl_due = 0
         self._traded: set[str] = set()
+        self._seen: Seen | None = None
+        """What was asked of the market during the current turn; None outside of one."""
 
     def handlers(self) -> Handlers:
         return {
@@ -115,13 +82,39 @@ class AccountDesk:
 
     def _send_updates(self, subscription: Subscription) -> None:
         session, account = subscription.session, subscription.account
-        for tag, value, currency in self._hub.exchange.account_values(account):
-            if subscription.changed((tag, currency), value):
-                session.send(responses.ACCOUNT_VALUE, key=tag, value=value, currency=currency, account=account)
-        for position in self._hub.exchange.positions(account):
+        for tag, value, currency in self._changes(subscription, account):
+            session.send(responses.ACCOUNT_VALUE, key=tag, value=value, currency=currency, account=account)
+        for position in self._held(account).values():
             if subscription.changed(position.con_id, position):
                 session.send(responses.PORTFOLIO_VALUE, **self._portfolio_fields(position))
         session.send(responses.ACCOUNT_TIME, time=self._account_time())
+
+    def _changes(self, subscription: Subscription, account: str) -> Iterator[Row]:
+        """Yield the rows of an account that are wanted and not known yet. The same tag of ledger and account differ."""
+        in_ledger = False
+        for tag, value, currency in self._values(account):
+            in_ledger = in_ledger or (tag, currency) == ("Currency", BASE)
+            if subscription.wanted.takes(tag, currency, in_ledger=in_ledger) and subscription.changed(
+                (account, tag, currency, in_ledger), value
+            ):
+                yield tag, value, currency
+
+    def _values(self, account: str) -> Sequence[Row]:
+        seen = self._seen or Seen()
+        if account not in seen.values:
+            seen.values[account] = self._hub.exchange.account_values(account)
+        return seen.values[account]
+
+    def _held(self, account: str) -> Mapping[int, SimPosition]:
+        """Return the positions of an account by contract id."""
+        seen = self._seen or Seen()
+        if account not in seen.positions:
+            seen.positions[account] = {one.con_id: one for one in self._hub.exchange.positions(account)}
+        return seen.positions[account]
+
+    def _accounts(self, name: str) -> tuple[str, ...]:
+        """Return the accounts that a request for one, or for all of them, means."""
+        return tuple(self._hub.exchange.accounts) if name in _EVERY_ACCOUNT else (self._hub.account(name),)
 
     def _portfolio_fields(self, position: SimPosition) -> Values:
         instrument = self._hub.contracts.instrument(position.con_id)
@@ -142,22 +135,23 @@ class AccountDesk:
         return "" if first is None else f"{local_time(first, self._hub.now_ns()):%H:%M}"
 
     def account_updates_multi(self, session: Session, request: Request) -> None:
-        """Values of one account or model under a request id."""
-        account = self._hub.account(request.text("account"))
+        """Values of one account, or of all, under a request id; with the flag only ledger and net liquidation."""
+        name = request.text("account")
+        self._accounts(name)
         self._refuse_model(request)
-        tags = _LEDGER_TAGS | {"NetLiquidation"} if request.flag("ledger_and_nlv") else None
-        subscription = Subscription(session, account, request.id, tags=tags)
+        wanted = Wanted(_WITH_LEDGER) if request.flag("ledger_and_nlv") else Wanted()
+        subscription = Subscription(session, name, request.id, wanted=wanted)
         self._multi[session, request.id] = subscription
         self._send_multi(subscription)
         session.send(responses.ACCOUNT_UPDATE_MULTI_END, req_id=request.id)
 
     def _send_multi(self, subscription: Subscription) -> None:
-        for tag, value, currency in self._hub.exchange.account_values(subscription.account):
-            if subscription.wants(tag) and subscription.changed((tag, currency), value):
+        for account in self._accounts(subscription.account):
+            for tag, value, currency in self._changes(subscription, account):
                 subscription.session.send(
                     responses.ACCOUNT_UPDATE_MULTI,
                     req_id=subscription.req_id,
-                    account=subscription.account,
+                    account=account,
                     key=tag,
                     value=value,
                     currency=currency,
@@ -180,28 +174,27 @@ class AccountDesk:
             )
         if request.text("group") not in ("All", ""):
             raise invalid(f"Invalid group '{request.text('group')}', there is only All")
-        tags = frozenset(one.strip() for one in request.text("tags").split(",") if one.strip())
-        if not tags:
+        if (session, request.id) in self._summaries:
+            raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
+        wanted = Wanted.of_summary(request.text("tags"))
+        if wanted.nothing:
             raise invalid("At least one account summary tag is required")
-        if any(tag.startswith(_LEDGER) for tag in tags):
-            tags |= _LEDGER_TAGS
-        subscription = Subscription(session, "", request.id, tags=tags)
+        subscription = Subscription(session, "", request.id, wanted=wanted)
         self._summaries[session, request.id] = subscription
         self._send_summary(subscription)
         session.send(responses.ACCOUNT_SUMMARY_END, req_id=request.id)
 
     def _send_summary(self, subscription: Subscription) -> None:
         for account in self._hub.exchange.accounts:
-            for tag, value, currency in self._hub.exchange.account_values(account):
-                if subscription.wants(tag) and subscription.changed((account, tag, currency), value):
-                    subscription.session.send(
-                        responses.ACCOUNT_SUMMARY,
-                        req_id=subscription.req_id,
-                        account=account,
-                        tag=tag,
-                        value=value,
-                        currency=currency,
-                    )
+            for tag, value, currency in self._changes(subscription, account):
+                subscription.session.send(
+                    responses.ACCOUNT_SUMMARY,
+                    req_id=subscription.req_id,
+                    account=account,
+                    tag=tag,
+                    value=value,
+                    currency=currency,
+                )
 
     def cancel_account_summary(self, session: Session, request: Request) -> None:
         self._cancel(self._summaries, session, request)
@@ -231,13 +224,15 @@ class AccountDesk:
         self._positions.discard(session)
 
     def positions_multi(self, session: Session, request: Request) -> None:
-        """Positions of one account under a request id, then every change."""
-        account = self._hub.account(request.text("account"))
+        """Positions of one account, or of all, under a request id, then every change."""
+        name = request.text("account")
+        accounts = self._accounts(name)
         self._refuse_model(request)
-        self._positions_multi[session, request.id] = Subscription(session, account, request.id)
-        for position in self._hub.exchange.positions(account):
-            if position.quantity:
-                session.send(responses.POSITION_MULTI, req_id=request.id, **self._position_fields(position))
+        self._positions_multi[session, request.id] = Subscription(session, name, request.id)
+        for account in accounts:
+            for position in self._hub.exchange.positions(account):
+                if position.quantity:
+                    session.send(responses.POSITION_MULTI, req_id=request.id, **self._position_fields(position))
         session.send(responses.POSITION_MULTI_END, req_id=request.id)
 
     def cancel_positions_multi(self, session: Session, request: Request) -> None:
@@ -250,7 +245,7 @@ class AccountDesk:
             if session in self._positions:
                 session.send(responses.POSITION, **fields)
         for subscription in self._positions_multi.values():
-            if subscription.account == position.account:
+            if position.account in self._accounts(subscription.account):
                 subscription.session.send(responses.POSITION_MULTI, req_id=subscription.req_id, **fields)
         for subscription in self._updates.values():
             if subscription.account == position.account and not position.quantity:
@@ -294,18 +289,17 @@ class AccountDesk:
                 realized=_cents(realized),
             )
             return
-        for position in self._hub.exchange.positions(subscription.account):
-            if position.con_id == subscription.con_id:
-                subscription.session.send(
-                    responses.PNL_SINGLE,
-                    req_id=subscription.req_id,
-                    position=position.quantity,
-                    daily=_cents(position.daily),
-                    unrealized=_cents(position.unrealized),
-                    realized=_cents(position.realized),
-                    value=_cents(position.market_value),
-                )
-                return
+        position = self._held(subscription.account).get(subscription.con_id)
+        # Without such a position: zero of it, its profits unset, as TWS answers.
+        subscription.session.send(
+            responses.PNL_SINGLE,
+            req_id=subscription.req_id,
+            position=position.quantity if position else Decimal(0),
+            daily=_cents(position.daily) if position else None,
+            unrealized=_cents(position.unrealized) if position else None,
+            realized=_cents(position.realized) if position else None,
+            value=_cents(position.market_value) if position else Decimal(0),
+        )
 
     def cancel_pnl(self, session: Session, request: Request) -> None:
         self._cancel(self._pnl, session, request)
@@ -318,6 +312,7 @@ class AccountDesk:
     # ------------------------------------------------------------------ time
     def on_turn(self, now_ns: int) -> None:
         """Send what is due, and at once what a trade changed."""
+        self._seen = Seen()
         periodic = now_ns >= self._account_due
         if periodic:
             self._account_due = now_ns + ACCOUNT_PERIOD_NS
@@ -328,16 +323,18 @@ class AccountDesk:
             for subscription in self._pnl.values():
                 self._send_pnl(subscription)
         self._traded.clear()
+        self._seen = None
 
     def _send_accounts(self, accounts: set[str] | None) -> None:
         for subscription in self._updates.values():
             if accounts is None or subscription.account in accounts:
                 self._send_updates(subscription)
         for subscription in self._multi.values():
-            if accounts is None or subscription.account in accounts:
+            if accounts is None or accounts.intersection(self._accounts(subscription.account)):
                 self._send_multi(subscription)
-        for subscription in self._summaries.values():
-            self._send_summary(subscription)
+        if accounts is None:
+            for subscription in self._summaries.values():
+                self._send_summary(subscription)
 
 
 def _cents(amount: float) -> Decimal:

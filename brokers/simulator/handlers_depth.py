@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from brokers.simulator.capabilities import need
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.permissions import NO_DEPTH
@@ -111,6 +112,7 @@ class DepthDesk:
         if not 1 <= rows <= MAX_ROWS:
             raise invalid(f"Number of rows must be 1 to {MAX_ROWS}, was {rows}")
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument)
         self._hub.permissions.need(instrument, 354, NO_DEPTH)
         con_id = instrument.broker_id or 0
         self._hub.exchange.book(con_id, rows)  # refuses when there is none

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Historical data: bars (once or kept up to date), real-time bars, ticks, schedule, head timestamp.
+"""Historical data: bars (once or kept up to date), real-time bars, schedule.
 
 Bars come from the market; this module reads the request, paces it and keeps
 the growing bar of a kept-up-to-date request moving by market time.
@@ -7,19 +7,20 @@ the growing bar of a kept-up-to-date request moving by market time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
-from brokers.simulator.bar_requests import bar_seconds, bar_time, parse_time, start_of
+from brokers.simulator.bar_requests import DAY_S, bar_seconds, bar_time, parse_time, start_of
+from brokers.simulator.capabilities import need
 from brokers.simulator.contracts import invalid, local_time, wire_time, zone_name
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.pacing import HistoryPacing
-from brokers.simulator.past_prints import last_prints
 from brokers.simulator.permissions import no_permission
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
+from brokers.simulator.schedules import past_sessions
 from brokers.simulator.session import Session
+from brokers.simulator.what_to_show import LIVE_KINDS, check_kind, shown_bars
 from terminal.clock import NS_PER_S
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
@@ -27,7 +28,7 @@ from terminal.simulation.exchange_port import SimulatorRefusalError
 
 UPDATE_PERIOD_NS: Final = NS_PER_S
 REAL_TIME_BAR_S: Final = 5
-MAX_TICKS: Final = 1000
+SCHEDULE_VERSION: Final = 165
 _HMDS: Final = "Historical Market Data Service error message:"
 
 
@@ -68,8 +69,6 @@ class HistoryDesk:
         self._growing: dict[tuple[Session, int], GrowingBars] = {}
         self._bars: dict[tuple[Session, int], RealTimeBars] = {}
         self._pacing: dict[Session, HistoryPacing] = {}
-        self._heads: set[tuple[Session, int]] = set()
-        """Head timestamps that were answered and not cancelled yet."""
         self._update_due = 0
 
     def handlers(self) -> Handlers:
@@ -78,14 +77,10 @@ class HistoryDesk:
             requests.CANCEL_HISTORICAL_DATA: self.cancel_historical_data,
             requests.REQ_REAL_TIME_BARS: self.real_time_bars,
             requests.CANCEL_REAL_TIME_BARS: self.cancel_real_time_bars,
-            requests.REQ_HEAD_TIMESTAMP: self.head_timestamp,
-            requests.CANCEL_HEAD_TIMESTAMP: self.cancel_head_timestamp,
-            requests.REQ_HISTORICAL_TICKS: self.historical_ticks,
         }
 
     def forget(self, session: Session) -> None:
         self._pacing.pop(session, None)
-        self._heads = {key for key in self._heads if key[0] is not session}
         for key in [key for key in self._growing if key[0] is session]:
             del self._growing[key]
         for key in [key for key in self._bars if key[0] is session]:
@@ -95,8 +90,10 @@ class HistoryDesk:
     def historical_data(self, session: Session, request: Request) -> None:
         """Bars of a duration that ends at a time. Errors: 162 none or paced, 200, 321, 322, 10314."""
         if (session, request.id) in self._growing:
-            raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
+            raise SimulatorRefusalError(386, "Duplicate ticker ID for API historical data query.")
+        check_kind(request.text("what_to_show"))
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument, request.text("what_to_show"))
         if request.text("what_to_show") == "SCHEDULE":
             self._schedule(session, request, instrument)
             return
@@ -105,6 +102,8 @@ class HistoryDesk:
         keep = request.flag("keep_up_to_date")
         if keep and request.text("end"):
             raise invalid("End date not supported with keepUpToDate, leave it empty")
+        if keep and request.text("what_to_show") not in LIVE_KINDS:
+            raise invalid(f"{request.text('what_to_show')} cannot be kept up to date, only {', '.join(LIVE_KINDS)} can")
         if request.integer("format_date", 1) not in (1, 2):
             raise invalid(f"Invalid date format {request.integer('format_date')}, must be 1 or 2")
         end_ns = parse_time(request.text("end"), instrument, self._hub.now_ns())
@@ -144,8 +143,9 @@ class HistoryDesk:
     def _fetch(
         self, instrument: Instrument, seconds: int, start_ns: int, end_ns: int, what: str, regular: bool
     ) -> Sequence[Bar]:
-        return self._hub.exchange.bars(
-            instrument.broker_id or 0,
+        return shown_bars(
+            self._hub.exchange,
+            instrument,
             seconds=seconds,
             start_ns=start_ns,
             end_ns=end_ns,
@@ -178,11 +178,16 @@ class HistoryDesk:
         session.error(request.id, 162, f"{_HMDS}API historical data query cancelled: {request.id}")
 
     def _schedule(self, session: Session, request: Request, instrument: Instrument) -> None:
-        """Trading sessions that the contract lists within the duration."""
+        """Trading sessions of the duration: those of the past as the market's bars show them, then those listed."""
+        if session.server_version < SCHEDULE_VERSION:
+            raise invalid("This client's version has no historical schedule")
+        if bar_seconds(request.text("bar_size")) != DAY_S:
+            raise invalid("A historical schedule is asked for with bars of 1 day")
         end_ns = parse_time(request.text("end"), instrument, self._hub.now_ns())
         start_ns = start_of(instrument, end_ns, request.text("duration"))
-        hours = instrument.liquid_hours if request.flag("use_rth") else instrument.trading_hours
-        sessions = [one for one in hours if one.end_ns > start_ns and one.start_ns < end_ns]
+        sessions = past_sessions(
+            self._hub.exchange, instrument, start_ns=start_ns, end_ns=end_ns, regular=request.flag("use_rth")
+        )
         if not sessions:
             raise SimulatorRefusalError(162, f"{_HMDS}HMDS query returned no data: no schedule")
         session.send(
@@ -206,11 +211,11 @@ class HistoryDesk:
         """Five-second bars from now on. Errors: 200, 321, 322, 420 permission."""
         if (session, request.id) in self._bars:
             raise SimulatorRefusalError(322, "Error processing request.-'b' : cause - Duplicate ticker id")
-        if request.text("what_to_show") not in ("TRADES", "MIDPOINT", "BID", "ASK"):
-            raise invalid(f"Invalid data type '{request.text('what_to_show')}' for real-time bars")
+        check_kind(request.text("what_to_show"), LIVE_KINDS)
         if request.integer("bar_size") != REAL_TIME_BAR_S:
             raise invalid(f"Real-time bars are of 5 seconds, not {request.integer('bar_size')}")
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument, request.text("what_to_show"))
         self._hub.permissions.need(instrument, 420, f"Invalid Real-time Query:{no_permission(instrument)}")
         step = REAL_TIME_BAR_S * NS_PER_S
         start_ns = self._hub.now_ns() // step * step
@@ -222,53 +227,6 @@ class HistoryDesk:
         """Stop five-second bars; 300 when there are none."""
         if self._bars.pop((session, request.id), None) is None:
             raise SimulatorRefusalError(300, f"Can't find EId with tickerId:{request.id}")
-
-    # ------------------------------------------------------------------ ticks and head
-    def head_timestamp(self, session: Session, request: Request) -> None:
-        """Moment of the earliest data of a contract."""
-        instrument = self._hub.contracts.resolve(request)
-        head_ns = self._hub.exchange.head_ns(instrument.broker_id or 0)
-        epoch = str(head_ns // NS_PER_S)
-        text = epoch if request.integer("format_date", 1) == 2 else _schedule_time_utc(head_ns)
-        self._heads.add((session, request.id))
-        session.send(responses_data.HEAD_TIMESTAMP, req_id=request.id, time=text)
-
-    def cancel_head_timestamp(self, session: Session, request: Request) -> None:
-        """Accept the late cancel of an answered request (clients send it always); 300 for any other."""
-        if (session, request.id) not in self._heads:
-            raise SimulatorRefusalError(300, f"Can't find EId with tickerId:{request.id}")
-        self._heads.discard((session, request.id))
-
-    def historical_ticks(self, session: Session, request: Request) -> None:
-        """Prints of a span: the first after a start or the last before an end."""
-        instrument = self._hub.contracts.resolve(request)
-        self._hub.permissions.need(instrument, 10187, f"Failed to request historical ticks:{no_permission(instrument)}")
-        count = request.integer("count")
-        if not 1 <= count <= MAX_TICKS:
-            raise invalid(f"Number of ticks must be 1 to {MAX_TICKS}, was {count}")
-        if bool(request.text("start")) == bool(request.text("end")):
-            raise invalid("Either start or end time must be given, not both")
-        if request.text("what_to_show") != "TRADES":
-            raise SimulatorRefusalError(162, f"{_HMDS}no historical {request.text('what_to_show')} ticks, only TRADES")
-        now_ns = self._hub.now_ns()
-        if request.text("start"):
-            start_ns, end_ns = parse_time(request.text("start"), instrument, now_ns), now_ns
-            found = self._hub.exchange.prints(instrument.broker_id or 0, start_ns=start_ns, end_ns=end_ns, limit=count)
-        else:
-            end_ns = parse_time(request.text("end"), instrument, now_ns)
-            found = last_prints(self._hub.exchange, instrument.broker_id or 0, end_ns=end_ns, count=count)
-        ticks: list[Values] = [
-            {
-                "epoch": one.ns // NS_PER_S,
-                "mask": int(one.past_limit) | int(one.unreported) << 1,
-                "price": one.price,
-                "size": 0 if request.flag("ignore_size") else one.size,
-                "exchange": one.exchange,
-                "conditions": one.conditions,
-            }
-            for one in found
-        ]
-        session.send(responses_data.HISTORICAL_TICKS_LAST, req_id=request.id, ticks=ticks, done=True)
 
     # ------------------------------------------------------------------ time
     def on_turn(self, now_ns: int) -> None:
@@ -349,10 +307,6 @@ def _bar_fields(instrument: Instrument, bar: Bar, format_date: int, server_versi
 
 def _schedule_time(instrument: Instrument, ns: int) -> str:
     return f"{local_time(instrument, ns):%Y%m%d-%H:%M:%S}"
-
-
-def _schedule_time_utc(ns: int) -> str:
-    return f"{datetime.fromtimestamp(ns // NS_PER_S, UTC):%Y%m%d-%H:%M:%S}"
 
 
 def _spell(instrument: Instrument, what: str) -> str:

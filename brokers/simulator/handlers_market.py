@@ -7,14 +7,15 @@ here either, because volume and day figures are cumulative.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Final
 
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
+from brokers.simulator.market_generics import GENERIC, wanted_generics
 from brokers.simulator.market_lines import (
     DELAYED,
     DELAYED_FROZEN,
+    DIVIDENDS,
     FROZEN,
     LIVE,
     MARK,
@@ -27,6 +28,7 @@ from brokers.simulator.permissions import DELAY_NS, NOT_SUBSCRIBED, SHOWN_DELAYE
 from brokers.simulator.protocol import requests, responses_data
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
+from brokers.simulator.venues import BBO_MAP, letter
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass, OptionRight
 from terminal.model.instrument import Instrument
@@ -38,34 +40,11 @@ _GREEKS_BUDGET_NS: Final = 8_000_000
 _STATISTICS_NS: Final = 5 * NS_PER_S
 _DELAYED_NS: Final = NS_PER_S
 """How often delayed lines look at the market of a quarter of an hour ago."""
+NO_BUNDLE: Final = (
+    "Requested market data requires additional subscription for API: the account has no snapshot bundle, regulatory "
+    "snapshots are not available."
+)
 _SOURCES: Final = ((10, "bid"), (11, "ask"), (12, "last"), (13, "model"))
-
-# generic tick -> (message kind, tick type, name in Exchange.statistics)
-_GENERIC: Final[Mapping[str, tuple[tuple[str, int, str], ...]]] = {
-    "100": (("size", 29, "call_volume"), ("size", 30, "put_volume")),
-    "101": (("size", 27, "call_open_interest"), ("size", 28, "put_open_interest")),
-    "104": (("generic", 23, "historical_volatility"),),
-    "105": (("size", 87, "average_option_volume"),),
-    "106": (("generic", 24, "implied_volatility"),),
-    "165": (
-        ("size", 21, "average_volume"),
-        ("price", 15, "low_13_week"),
-        ("price", 16, "high_13_week"),
-        ("price", 17, "low_26_week"),
-        ("price", 18, "high_26_week"),
-        ("price", 19, "low_52_week"),
-        ("price", 20, "high_52_week"),
-    ),
-    "236": (("generic", 46, "shortable"), ("size", 89, "shortable_shares")),
-    "293": (("generic", 54, "trade_count"),),
-    "294": (("generic", 55, "trade_rate"),),
-    "295": (("generic", 56, "volume_rate"),),
-    "411": (("generic", 58, "realtime_historical_volatility"),),
-    "588": (("size", 86, "open_interest"),),
-    MARK: (),
-    RT_VOLUME: (),
-    RT_TRADE_VOLUME: (),
-}
 
 
 class MarketDesk:
@@ -102,8 +81,8 @@ class MarketDesk:
         if sum(1 for owner, _ in self._lines if owner is session) >= MAX_LINES:
             raise SimulatorRefusalError(101, "Max number of tickers has been reached")
         if request.flag("regulatory_snapshot"):
-            raise invalid("Regulatory snapshots are not supported")
-        generics = _generics(request)
+            raise SimulatorRefusalError(10089, NO_BUNDLE)
+        generics = wanted_generics(request)
         instrument = self._hub.contracts.resolve(request)
         con_id = instrument.broker_id or 0
         data_type = self._effective_type(session, instrument)
@@ -127,7 +106,7 @@ class MarketDesk:
             responses_data.TICK_REQ_PARAMS,
             req_id=line.req_id,
             min_tick=float(line.instrument.min_tick),
-            bbo_exchange="9c0001" if smart else "",
+            bbo_exchange=BBO_MAP if smart else "",
             snapshot_permissions=3,
         )
         self._send_top(line, top)
@@ -162,10 +141,10 @@ class MarketDesk:
         return DELAYED_FROZEN if frozen else DELAYED
 
     def _top_of(self, line: Line) -> SimTop:
-        exchange = self._hub.exchange
-        return (
-            exchange.top_at(line.con_id, self._hub.now_ns() - DELAY_NS) if line.delayed else exchange.top(line.con_id)
-        )
+        if not line.delayed:
+            return self._hub.exchange.top(line.con_id)
+        past_ns = (self._hub.now_ns() - DELAY_NS) // NS_PER_S * NS_PER_S  # told by the second, as it is updated
+        return self._hub.exchange.top_at(line.con_id, past_ns)
 
     def forget(self, session: Session) -> None:
         for line in [line for line in self._lines.values() if line.session is session]:
@@ -198,6 +177,8 @@ class MarketDesk:
         """RTVolume strings, one per print."""
         live = [line for line in self._by_contract.get(trade.con_id, ()) if not line.delayed]
         for line in live:
+            if line.shows_exchanges and not trade.unreported:
+                self._exchange(line, 84, letter(trade.exchange))
             for generic, tick_type in ((RT_VOLUME, 48), (RT_TRADE_VOLUME, 77)):
                 if generic in line.generics and not (generic == RT_TRADE_VOLUME and trade.unreported):
                     line.session.send(
@@ -270,6 +251,8 @@ class MarketDesk:
             line.session.send(responses_data.TICK_GENERIC, req_id=line.req_id, tick_type=ticks.halted, value=value)
         if MARK in line.generics and not line.delayed:
             self._send_mark(line, top)
+        if line.shows_exchanges and line.changed("touch", (top.bid, top.ask)):
+            self._send_exchanges(line)
 
     def _send_side(self, line: Line, price_tick: int, size_tick: int, price: float | None, amount: float) -> None:
         shown, shown_size = (-1.0, 0.0) if price is None else (price, amount)
@@ -289,9 +272,24 @@ class MarketDesk:
             self._price(line, ticks.last, top.last, top.last_size)
         if new_size:
             self._size(line, ticks.last_size, top.last_size)
-        if traded and not line.delayed:
-            stamp = str(self._hub.now_ns() // NS_PER_S)
-            line.session.send(responses_data.TICK_STRING, req_id=line.req_id, tick_type=45, value=stamp)
+        if traded:
+            stamp = str((self._hub.now_ns() - (DELAY_NS if line.delayed else 0)) // NS_PER_S)
+            line.session.send(responses_data.TICK_STRING, req_id=line.req_id, tick_type=ticks.stamp, value=stamp)
+
+    def _send_exchanges(self, line: Line) -> None:
+        """From which exchanges the best bid and offer are, as letters of the line's map."""
+        try:
+            bids, asks = self._hub.exchange.book(line.con_id, 1)
+        except SimulatorRefusalError:
+            return  # a market without a book does not know
+        for tick_type, rows in ((32, bids), (33, asks)):
+            if rows:
+                self._exchange(line, tick_type, letter(rows[0][2]))
+
+    @staticmethod
+    def _exchange(line: Line, tick_type: int, letters: str) -> None:
+        if letters and line.changed(("exchange", tick_type), letters):
+            line.session.send(responses_data.TICK_STRING, req_id=line.req_id, tick_type=tick_type, value=letters)
 
     def _send_mark(self, line: Line, top: SimTop) -> None:
         if top.bid is None or top.ask is None:
@@ -323,16 +321,21 @@ class MarketDesk:
     def _send_statistics(self, line: Line) -> None:
         if not line.generics:
             return
-        statistics = dict(self._hub.exchange.statistics(line.con_id))
+        names = frozenset(name for generic in line.generics for _, _, name in GENERIC[generic])
+        statistics = self._hub.studies.figures(line.instrument, names)
         interest = statistics.get("open_interest")
         if interest is not None and line.instrument.right is not None:
             side = "call" if line.instrument.right is OptionRight.CALL else "put"
             statistics.setdefault(f"{side}_open_interest", interest)
         for generic in sorted(line.generics):
-            for kind, tick_type, name in _GENERIC[generic]:
+            for kind, tick_type, name in GENERIC[generic]:
                 value = statistics.get(name)
                 if value is not None and line.changed((kind, tick_type), value):
                     self._statistic(line, kind, tick_type, value)
+        if DIVIDENDS in line.generics:
+            told = self._hub.exchange.dividend_text(line.con_id)
+            if told and line.changed(DIVIDENDS, told):
+                line.session.send(responses_data.TICK_STRING, req_id=line.req_id, tick_type=59, value=told)
 
     def _statistic(self, line: Line, kind: str, tick_type: int, value: float) -> None:
         match kind:
@@ -357,14 +360,3 @@ class MarketDesk:
 def _whole(amount: float) -> float | int:
     """Sizes are written without a fraction where there is none."""
     return int(amount) if amount == int(amount) else amount
-
-
-def _generics(request: Request) -> frozenset[str]:
-    wanted = frozenset(one.strip() for one in request.text("generic_ticks").split(",") if one.strip())
-    unknown = sorted(wanted - set(_GENERIC))
-    if unknown:
-        legal = ", ".join(sorted(_GENERIC, key=int))
-        raise invalid(f"Incorrect generic tick list of {','.join(unknown)}. Legal ones are: {legal}")
-    if wanted and request.flag("snapshot"):
-        raise invalid("Snapshot market data subscription is not applicable to generic ticks")
-    return wanted

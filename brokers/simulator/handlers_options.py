@@ -9,6 +9,7 @@ from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from brokers.simulator.capabilities import need
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.protocol import requests, responses_data
@@ -82,8 +83,7 @@ class OptionDesk:
 
     def _option(self, request: Request) -> Instrument:
         option = self._hub.contracts.resolve(request)
-        if option.right is None or option.strike is None or option.expiry is None:
-            raise invalid(f"{option.local_symbol or option.symbol} is not an option")
+        need(request.message.name, option)
         return option
 
     def _years(self, option: Instrument) -> float:

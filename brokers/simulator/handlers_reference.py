@@ -13,8 +13,8 @@ from brokers.simulator.contracts import (
     contract_fields,
     hours_text,
     invalid,
+    is_fund,
     local_time,
-    valid_exchanges,
     zone_name,
 )
 from brokers.simulator.hub import Handlers, Hub
@@ -22,12 +22,13 @@ from brokers.simulator.protocol import requests, responses
 from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
+from brokers.simulator.venues import BBO_MAP, VENUES
 from terminal.clock import NS_PER_S
 from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.simulation.exchange_port import SimulatorRefusalError
+from terminal.simulation.order_table import ibkr_order_types
 
-_MARKET_ORDER_TYPES: Final = "DAY,GTC,IOC,LMT,MKT,OCA,STP,STPLMT,TRAIL,WHATIF"
 _MAX_SAMPLES: Final = 16
 
 
@@ -44,6 +45,7 @@ class ReferenceDesk:
             requests.REQ_MATCHING_SYMBOLS: self.matching_symbols,
             requests.REQ_MKT_DEPTH_EXCHANGES: self.depth_exchanges,
             requests.REQ_MARKET_RULE: self.market_rule,
+            requests.REQ_SMART_COMPONENTS: self.smart_components,
             requests.REQ_CURRENT_TIME: self.current_time,
             requests.REQ_MANAGED_ACCOUNTS: self.managed_accounts,
         }
@@ -66,7 +68,7 @@ class ReferenceDesk:
         session.send(responses.CONTRACT_DETAILS_END, req_id=request.id)
 
     def _details(self, instrument: Instrument, exchange: str) -> Values:
-        exchanges = valid_exchanges(instrument)
+        exchanges = self._hub.contracts.exchanges(instrument)
         underlying = self._hub.contracts.underlying(instrument)
         rule = str(self._hub.contracts.rule_id(instrument))
         is_stock = instrument.asset_class is AssetClass.STOCK
@@ -75,7 +77,7 @@ class ReferenceDesk:
             "last_trade_date": _last_trade(instrument),
             "market_name": instrument.trading_class or instrument.symbol,
             "min_tick": min([instrument.min_tick, *(band.increment for band in instrument.tick_bands)]),
-            "order_types": ",".join(sorted(instrument.order_types)) or _MARKET_ORDER_TYPES,
+            "order_types": ",".join(sorted(instrument.order_types) or ibkr_order_types(instrument.asset_class)),
             "valid_exchanges": ",".join(exchanges),
             "under_con_id": (underlying.broker_id or 0) if underlying else 0,
             "long_name": instrument.name,
@@ -87,7 +89,7 @@ class ReferenceDesk:
             "under_sec_type": SEC_TYPES[underlying.asset_class] if underlying else "",
             "market_rule_ids": ",".join([rule] * len(exchanges)),
             "real_expiration_date": f"{instrument.expiry:%Y%m%d}" if instrument.expiry else "",
-            "stock_type": ("ETF" if "ETF" in instrument.name else "COMMON") if is_stock else "",
+            "stock_type": ("ETF" if is_fund(instrument) else "COMMON") if is_stock else "",
             "size_min_tick": instrument.size_increment,
             "min_size": instrument.min_size,
             "size_increment": instrument.size_increment,
@@ -161,6 +163,19 @@ class ReferenceDesk:
             responses.MARKET_RULE,
             rule_id=rule_id,
             increments=[{"low_edge": edge, "increment": step} for edge, step in increments],
+        )
+
+    @staticmethod
+    def smart_components(session: Session, request: Request) -> None:
+        """Which letter of a line's exchange strings means which exchange."""
+        if request.text("bbo_exchange") != BBO_MAP:
+            raise invalid(f"Invalid BBO exchange '{request.text('bbo_exchange')[:20]}', a line names {BBO_MAP}")
+        session.send(
+            responses.SMART_COMPONENTS,
+            req_id=request.id,
+            components=[
+                {"bit": bit, "exchange": venue.exchange, "letter": venue.letter} for bit, venue in enumerate(VENUES)
+            ],
         )
 
     # ------------------------------------------------------------------ session

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
+from brokers.simulator.capabilities import need
 from brokers.simulator.contracts import invalid
 from brokers.simulator.hub import Handlers, Hub
 from brokers.simulator.past_prints import last_prints
@@ -17,7 +18,6 @@ from brokers.simulator.protocol.values import Values
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
 from terminal.clock import NS_PER_S
-from terminal.model.enums import AssetClass
 from terminal.simulation.exchange_port import SimPrint, SimTop, SimulatorRefusalError
 
 MAX_STREAMS: Final = 5
@@ -64,13 +64,10 @@ class TickDesk:
         if kind is None:
             raise invalid(f"Invalid tick type {request.text('type')!r}, must be one of {', '.join(_TYPES)}")
         instrument = self._hub.contracts.resolve(request)
+        need(request.message.name, instrument, request.text("type"))
         self._hub.permissions.need(
             instrument, 10189, f"Failed to request tick-by-tick data:{no_permission(instrument)}"
         )
-        if kind in _PRINTS and instrument.asset_class is AssetClass.FOREX:
-            raise SimulatorRefusalError(
-                10189, f"Failed to request tick-by-tick data:{request.text('type')} is not valid for CASH."
-            )
         if request.integer("count") and kind not in _PRINTS:
             raise SimulatorRefusalError(
                 10189, "Failed to request tick-by-tick data:no historical quotes, ask with 0 ticks."

@@ -6,11 +6,14 @@ written in batches once per turn; it is never read back by the server.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
-_LONGEST_FIELD: Final = 400
+from brokers.simulator.protocol.frames import MAX_FIELD
+
+_LONGEST_FIELD: Final = MAX_FIELD
+"""A field is written whole; only what no client can mean is cut."""
 
 
 class HistoryFile:
@@ -25,6 +28,8 @@ class HistoryFile:
 
     def __init__(self, path: Path | None = None) -> None:
         self.sequence = 0
+        self.listener: Callable[[str, dict[str, object]], None] | None = None
+        """Hears every internal event after it was written."""
         self._file: TextIO | None = None
         self._lines: list[str] = []
         if path is not None:
@@ -48,6 +53,8 @@ class HistoryFile:
         self.sequence += 1
         if self._file is not None:
             self._line({"kind": "event", "ns": ns, "name": name, **details})
+        if self.listener is not None:
+            self.listener(name, details)
 
     def _line(self, entry: Mapping[str, object]) -> None:
         self._lines.append(json.dumps({"seq": self.sequence, **entry}, default=str, ensure_ascii=False))

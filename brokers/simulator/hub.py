@@ -16,6 +16,7 @@ from brokers.simulator.permissions import Permissions
 from brokers.simulator.protocol.language import Message
 from brokers.simulator.request import Request
 from brokers.simulator.session import Session
+from brokers.simulator.studies import Studies
 from terminal.clock import Clock
 from terminal.simulation.exchange_port import Exchange, SimulatorRefusalError
 
@@ -35,7 +36,11 @@ class Hub:
     permissions: Permissions = field(default_factory=Permissions)
     sessions: dict[int, Session] = field(default_factory=dict)
     """Client id -> its connection, from START_API to the close."""
+    studies: Studies = field(init=False)
     _watched: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.studies = Studies(self.exchange)
 
     def now_ns(self) -> int:
         """Market time."""

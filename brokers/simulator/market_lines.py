@@ -12,7 +12,7 @@ from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 
 LIVE, FROZEN, DELAYED, DELAYED_FROZEN = 1, 2, 3, 4
-RT_VOLUME, RT_TRADE_VOLUME, MARK = "233", "375", "221"
+RT_VOLUME, RT_TRADE_VOLUME, MARK, DIVIDENDS = "233", "375", "221", "456"
 NOTHING: Final = object()
 
 
@@ -32,14 +32,16 @@ class TickIds:
     close: int
     open: int
     halted: int
+    stamp: int
 
 
 _LIVE_IDS: Final = TickIds(
-    bid=1, ask=2, last=4, bid_size=0, ask_size=3, last_size=5, high=6, low=7, volume=8, close=9, open=14, halted=49
-)
+    bid=1, ask=2, last=4, bid_size=0, ask_size=3, last_size=5, high=6, low=7, volume=8, close=9, open=14, halted=49,
+    stamp=45,
+)  # fmt: skip
 _DELAYED_IDS: Final = TickIds(
     bid=66, ask=67, last=68, bid_size=69, ask_size=70, last_size=71, high=72, low=73, volume=74, close=75, open=76,
-    halted=90,
+    halted=90, stamp=88,
 )  # fmt: skip
 
 
@@ -62,6 +64,11 @@ class Line:
         return self.data_type in (DELAYED, DELAYED_FROZEN)
 
     @property
+    def shows_exchanges(self) -> bool:
+        """Whether the line tells from which exchanges its quote and its last trade are."""
+        return not self.delayed and self.instrument.asset_class is AssetClass.STOCK
+
+    @property
     def ticks(self) -> TickIds:
         """Under which ids its top is told."""
         return _DELAYED_IDS if self.delayed else _LIVE_IDS
@@ -73,7 +80,7 @@ class Line:
         kinds = ["top"]
         if self.instrument.asset_class is AssetClass.OPTION:
             kinds.append("greeks")
-        if self.generics & {RT_VOLUME, RT_TRADE_VOLUME}:
+        if self.generics & {RT_VOLUME, RT_TRADE_VOLUME} or self.shows_exchanges:
             kinds.append("prints")
         return tuple(kinds)
 

@@ -29,7 +29,7 @@ class OrderIds:
 
     def bind(self, client_id: int, order_id: int, perm_id: int, exchange: str = "") -> None:
         """Remember one order; its id is used from now on."""
-        if order_id > 0:
+        if order_id:
             self._perm_ids[client_id, order_id] = perm_id
             self._names[perm_id] = (client_id, order_id)
             self.use(client_id, order_id)
@@ -44,6 +44,10 @@ class OrderIds:
         """The next valid id of a client."""
         return self._next.get(client_id, 1)
 
+    def next_bound_id(self) -> int:
+        """The next id for an order made by hand that client 0 binds: negative, downwards."""
+        return min((number for client, number in self._perm_ids if client == 0 and number < 0), default=-1) - 1
+
     def perm_id(self, client_id: int, order_id: int) -> int | None:
         """Permanent id of a client's order; None when there is none."""
         return self._perm_ids.get((client_id, order_id))
@@ -51,6 +55,19 @@ class OrderIds:
     def order_id(self, perm_id: int) -> int:
         """The placing client's id of an order; 0 when it has none."""
         return self._names.get(perm_id, (0, 0))[1]
+
+    def roll_back(self, count: int, living: Iterable[int] = ()) -> None:
+        """Let every client's next id go back, as a Gateway's does after its nightly restart.
+
+        Ids of orders that ended meanwhile are issued again and mean a new order; those of ``living`` orders
+        (permanent ids) are not.
+        """
+        kept = {self._names[perm_id] for perm_id in living if perm_id in self._names}
+        for client_id, following in self._next.items():
+            least = max((number + 1 for client, number in kept if client == client_id), default=1)
+            self._next[client_id] = max(following - count, least)
+            for key in [key for key in self._perm_ids if key[0] == client_id and key[1] >= self._next[client_id]]:
+                del self._perm_ids[key]
 
     def dump(self) -> dict[str, object]:
         """JSON-ready: what survives a restart."""

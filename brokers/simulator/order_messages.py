@@ -1,153 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Orders between the wire and the market: read placeOrder, fill openOrder and its relatives.
+"""Orders on their way to a client: the fields of openOrder, completedOrder, orderStatus, execDetails and commissions.
 
-Pure translation. A field that the market does not know goes to `attributes`
-unless it has its default, so that the market can refuse what it does not do;
-nothing that a client asked for may vanish here.
+Pure translation of what the market says; what a client says is read in
+order_requests.py.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from brokers.simulator.contracts import contract_fields, invalid, wire_time
+from brokers.simulator.contracts import contract_fields, wire_time
+from brokers.simulator.order_requests import NO_DELTA_NEUTRAL
 from brokers.simulator.protocol.values import Value, Values
-from brokers.simulator.request import Request
+from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
-from terminal.simulation.exchange_port import SimExecution, SimOrder, SimOrderState, SimPreview, SimulatorRefusalError
+from terminal.simulation.exchange_port import SimCondition, SimExecution, SimOrder, SimOrderState, SimPreview
 
-NO_DELTA_NEUTRAL: Final = "None"
-"""What TWS writes for "no delta-neutral order"; clients take it for a type and send its block back."""
-
-_KNOWN: Final = frozenset(
-    {
-        "order_id",
-        "con_id",
-        "symbol",
-        "sec_type",
-        "last_trade_date",
-        "strike",
-        "right",
-        "multiplier",
-        "exchange",
-        "primary_exchange",
-        "currency",
-        "local_symbol",
-        "trading_class",
-        "sec_id_type",
-        "sec_id",
-        "combo_legs",
-        "order_combo_legs",
-        "smart_combo_params",
-        "delta_neutral_contract",
-        "action",
-        "total_quantity",
-        "order_type",
-        "limit_price",
-        "aux_price",
-        "tif",
-        "oca_group",
-        "account",
-        "order_ref",
-        "transmit",
-        "parent_id",
-        "outside_rth",
-        "oca_type",
-        "what_if",
-        "trail_stop_price",
-        "trailing_percent",
-    }
-)
-"""Fields that have a place of their own."""
-
-_DEFAULTS: Final[Mapping[str, tuple[Value, ...]]] = {
-    "open_close": ("O",),
-    "exempt_code": (-1,),
-    "rule_80a": ("0",),
-    "delta_neutral_order_type": (NO_DELTA_NEUTRAL,),
-    "adjusted_order_type": ("None",),
-    "clearing_intent": ("IB",),
-}
-"""Texts that mean "not set" besides empty, zero and no; TWS and the libraries send them."""
+GENERIC_COMBO: Final = 28812380
+"""The contract id under which TWS shows combinations in US dollars (seen in public transcripts)."""
 
 
-_IBKR_NAMES: Final[Mapping[str, str]] = {
-    "rule_80a": "rule80A",
-    "etrade_only": "eTradeOnly",
-    "discretionary_amount": "discretionaryAmt",
-    "discretionary_up_to_limit": "discretionaryUpToLimitPrice",
-    "misc_options": "orderMiscOptions",
-    "limit_price_offset": "lmtPriceOffset",
-    "pegged_change_decrease": "isPeggedChangeAmountDecrease",
-    "soft_dollar_name": "softDollarTier",
-    "soft_dollar_value": "softDollarTierValue",
-}
-"""Names that are not the plain camel case of ours."""
-
-
-def parse_order(request: Request, *, account: str, con_id: int, client_id: int, parent_perm_id: int) -> SimOrder:
-    """The order of a placeOrder request.
-
-    Raises SimulatorRefusalError for what cannot be an order at all: 321 for
-    side and prices, 434 for a zero size.
-    """
-    action = request.text("action")
-    if action not in ("BUY", "SELL"):
-        raise invalid(f"Invalid order side '{action}', must be BUY or SELL")
-    quantity = request.decimal("total_quantity") or Decimal(0)
-    if not quantity.is_finite() or quantity < 0:
-        raise invalid(f"The order size must be a positive number, was {quantity}")
-    if quantity == 0:
-        raise SimulatorRefusalError(434, "The order size cannot be zero")
-    return SimOrder(
-        account=account,
-        con_id=con_id,
-        action=action,
-        quantity=quantity,
-        order_type=request.text("order_type"),
-        limit_price=_price(request, "limit_price"),
-        aux_price=_price(request, "aux_price"),
-        trail_stop_price=_price(request, "trail_stop_price"),
-        trailing_percent=_price(request, "trailing_percent"),
-        tif=request.text("tif") or "DAY",
-        outside_rth=request.flag("outside_rth"),
-        transmit=request.flag("transmit"),
-        oca_group=request.text("oca_group"),
-        oca_type=request.integer("oca_type"),
-        parent_perm_id=parent_perm_id,
-        order_ref=request.text("order_ref"),
-        client_id=client_id,
-        order_id=request.integer("order_id"),
-        what_if=request.flag("what_if"),
-        attributes=_attributes(request),
-    )
-
-
-def _price(request: Request, name: str) -> float | None:
-    value = request.decimal(name)
-    if value is None:
-        return None
-    if not value.is_finite():
-        raise invalid(f"{name.replace('_', ' ')} must be a finite number")
-    return float(value)
-
-
-def _attributes(request: Request) -> dict[str, str]:
-    without_block = request.text("delta_neutral_order_type") in ("", NO_DELTA_NEUTRAL)
-    return {
-        _ibkr_name(name): str(value)
-        for name, value in request.values.items()
-        if name not in _KNOWN
-        and value
-        and value not in _DEFAULTS.get(name, ())
-        and not (without_block and name.startswith("delta_neutral_"))
-    }
-
-
-def _ibkr_name(name: str) -> str:
-    """A field's name in IBKR's own spelling, in which the market knows it."""
-    first, *rest = name.split("_")
-    return _IBKR_NAMES.get(name) or first + "".join(part.capitalize() for part in rest)
+BY_CLIENT: Final = "Cancelled by client"
+"""The market's word for an end that a client asked for."""
 
 
 def decimal_of(value: float | None) -> Decimal | None:
@@ -158,7 +31,9 @@ def decimal_of(value: float | None) -> Decimal | None:
 def _common_fields(state: SimOrderState, instrument: Instrument, exchange: str) -> Values:
     order = state.order
     return {
-        **contract_fields(instrument, exchange, absent_right="?"),
+        **_contract(instrument, exchange),
+        **_combination(order),
+        **_conditions(order),
         "action": order.action,
         "total_quantity": order.quantity,
         "order_type": order.order_type,
@@ -174,8 +49,77 @@ def _common_fields(state: SimOrderState, instrument: Instrument, exchange: str) 
         "delta_neutral_order_type": NO_DELTA_NEUTRAL,
         "trail_stop_price": decimal_of(order.trail_stop_price),
         "trailing_percent": decimal_of(order.trailing_percent),
+        "trigger_method": order.trigger_method,
+        "limit_price_offset": decimal_of(order.limit_offset),
+        "percent_offset": decimal_of(order.percent_offset),
+        "display_size": order.display_size,
+        "hidden": order.hidden,
+        "all_or_none": order.all_or_none,
+        "good_after_time": order.good_after_time,
+        "good_till_date": order.good_till_date,
+        "cash_qty": decimal_of(order.cash_quantity),
         "status": state.status,
     }
+
+
+def _contract(instrument: Instrument, exchange: str) -> Values:
+    fields = contract_fields(instrument, exchange, absent_right="?")
+    if instrument.asset_class is AssetClass.COMBO:
+        fields = {**fields, "con_id": GENERIC_COMBO, "last_trade_date": ""}
+    return fields
+
+
+def _combination(order: SimOrder) -> Values:
+    """Legs of a combination as the client sent them."""
+    if not order.legs:
+        return {}
+    return {
+        "combo_legs": [
+            {
+                "con_id": leg.con_id, "ratio": leg.ratio, "action": leg.action, "exchange": leg.exchange,
+                "open_close": leg.open_close,
+            }
+            for leg in order.legs
+        ],
+        "combo_legs_description": ",".join(
+            f"{leg.con_id}|{leg.ratio if leg.action == 'BUY' else -leg.ratio}" for leg in order.legs
+        ),
+        "smart_combo_params": [{"tag": tag, "value": value} for tag, value in order.routing],
+    }  # fmt: skip
+
+
+_VALUE_OF: Final = {1: "price", 4: "percent", 6: "volume", 7: "change_percent"}
+
+
+def _conditions(order: SimOrder) -> Values:
+    """Conditions as the client sent them."""
+    if not order.conditions:
+        return {}
+    return {
+        "conditions": [_condition(row) for row in order.conditions],
+        "conditions_ignore_rth": order.conditions_ignore_rth,
+        "conditions_cancel_order": order.conditions_cancel_order,
+    }
+
+
+def _condition(row: SimCondition) -> dict[str, Value]:
+    fields: dict[str, Value] = {
+        "type": row.kind,
+        "conjunction": row.joined,
+        "is_more": row.is_more,
+        "time": row.text,
+        "con_id": row.con_id,
+        "exchange": row.exchange,
+        "trigger_method": row.trigger_method,
+        "sec_type": row.sec_type,
+        "symbol": row.symbol,
+    }
+    name = _VALUE_OF.get(row.kind)
+    if name in {"price", "change_percent"}:
+        fields[name] = decimal_of(row.value)
+    elif name is not None:
+        fields[name] = int(row.value)
+    return fields
 
 
 def open_order_fields(state: SimOrderState, instrument: Instrument, exchange: str, parent_order_id: int) -> Values:
@@ -200,12 +144,16 @@ def what_if_fields(order: SimOrder, preview: SimPreview, instrument: Instrument,
         "equity_with_loan": (preview.equity_before, preview.equity_after),
     }
     fields = open_order_fields(state, instrument, exchange, 0)
-    for name, (before, after) in changes.items():
+    for name, (before, after) in changes.items() if preview.margin_known else ():
         fields[f"{name}_before"] = _amount(before)
         fields[f"{name}_after"] = _amount(after)
         fields[f"{name}_change"] = _amount(after - before)
     fields["commission"] = _amount(preview.commission)
     fields["commission_currency"] = preview.commission_currency
+    if preview.commission_min is not None and preview.commission_max not in {None, preview.commission_min}:
+        # The cost depends on whether the order adds or removes liquidity.
+        fields["min_commission"] = decimal_of(preview.commission_min)
+        fields["max_commission"] = decimal_of(preview.commission_max)
     fields["what_if"] = True
     return fields
 
@@ -230,6 +178,13 @@ def order_status_fields(state: SimOrderState, parent_order_id: int) -> Values:
     }
 
 
+def _completed_words(state: SimOrderState) -> str:
+    """How TWS says that an order is over (public transcripts): filled with its size, or who cancelled it."""
+    if state.status == "Filled":
+        return f"Filled Size: {state.filled.normalize():f}"
+    return "Cancelled by Trader" if state.completed_status == BY_CLIENT else state.completed_status
+
+
 def completed_order_fields(state: SimOrderState, instrument: Instrument, exchange: str, server_version: int) -> Values:
     """Fields of completedOrder."""
     return {
@@ -237,14 +192,14 @@ def completed_order_fields(state: SimOrderState, instrument: Instrument, exchang
         "filled_quantity": state.filled,
         "parent_perm_id": state.order.parent_perm_id,
         "completed_time": wire_time(instrument, state.completed_time_ns, server_version),
-        "completed_status": state.completed_status,
+        "completed_status": _completed_words(state),
     }
 
 
 def execution_fields(execution: SimExecution, instrument: Instrument, server_version: int) -> Values:
     """Fields of execDetails."""
     return {
-        **contract_fields(instrument, execution.exchange),
+        **_contract(instrument, execution.exchange),
         "order_id": execution.order_id,
         "exec_id": execution.execution_id,
         "time": wire_time(instrument, execution.ns, server_version),
@@ -255,6 +210,7 @@ def execution_fields(execution: SimExecution, instrument: Instrument, server_ver
         "price": decimal_of(execution.price),
         "perm_id": execution.perm_id,
         "client_id": execution.client_id,
+        "liquidation": int(execution.liquidation),
         "cumulative_quantity": execution.cumulative,
         "average_price": decimal_of(execution.average_price),
         "order_ref": execution.order_ref,

@@ -4,18 +4,19 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from brokers.simulator.protocol.language import Message
+from brokers.simulator.protocol.language import MAX_VERSION, Message
 from brokers.simulator.protocol.values import Value, Values
 
 
 class Request:
     """One request of a client. Absent numbers are None or the default that the caller names."""
 
-    __slots__ = ("message", "values")
+    __slots__ = ("message", "server_version", "values")
 
-    def __init__(self, message: Message, values: Values) -> None:
+    def __init__(self, message: Message, values: Values, server_version: int = MAX_VERSION) -> None:
         self.message = message
         self.values = values
+        self.server_version = server_version
 
     @property
     def id(self) -> int:

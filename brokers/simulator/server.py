@@ -17,11 +17,15 @@ from typing import Final
 from brokers.simulator.contracts import ContractBook, local_time
 from brokers.simulator.handlers_account import AccountDesk
 from brokers.simulator.handlers_depth import DepthDesk
+from brokers.simulator.handlers_exercise import ExerciseDesk
 from brokers.simulator.handlers_history import HistoryDesk
 from brokers.simulator.handlers_market import MarketDesk
 from brokers.simulator.handlers_options import OptionDesk
 from brokers.simulator.handlers_orders import OrderDesk
+from brokers.simulator.handlers_past_ticks import PastTicksDesk
 from brokers.simulator.handlers_reference import ReferenceDesk, accounts_text
+from brokers.simulator.handlers_scanner import ScannerDesk
+from brokers.simulator.handlers_session import SessionDesk
 from brokers.simulator.handlers_ticks import TickDesk
 from brokers.simulator.history_file import HistoryFile
 from brokers.simulator.hub import Handler, HandlerGroup, Hub
@@ -71,6 +75,8 @@ class ServerOptions:
     allow_remote: bool = False
     unsubscribed: frozenset[str] = frozenset()
     """Symbols without live market data; their options have none either."""
+    tif_preset: bool = False
+    """Answer orders without a time in force with 10349, as newer TWS versions do."""
 
 
 class SimulatedTws:
@@ -100,6 +106,7 @@ class SimulatedTws:
             permissions=permissions,
         )
         self._orders = OrderDesk(self._hub, self.ids)
+        self._orders.tif_preset = self.options.tif_preset
         self._market = MarketDesk(self._hub)
         self._depth = DepthDesk(self._hub)
         self._ticks = TickDesk(self._hub)
@@ -112,8 +119,12 @@ class SimulatedTws:
             self._ticks,
             self._account,
             history,
+            PastTicksDesk(self._hub),
             ReferenceDesk(self._hub),
             OptionDesk(self._hub),
+            ExerciseDesk(self._hub),
+            ScannerDesk(self._hub),
+            SessionDesk(self._hub),
         )
         self._handlers: dict[int, Handler] = {
             message.id: handler for group in self._groups for message, handler in group.handlers().items()
@@ -213,6 +224,10 @@ class SimulatedTws:
     def note(self, name: str, **details: object) -> None:
         self._hub.note(name, **details)
 
+    @property
+    def recording(self) -> bool:
+        return self._hub.history.active
+
     def note_sent(self, session: Session, message: Message, fields: list[str]) -> None:
         history = self._hub.history
         if history.active:
@@ -228,6 +243,8 @@ class SimulatedTws:
             session.error(-1, 320, "Error reading request: START_API must come first")
         elif message is None:
             self._refuse(session, fields)
+        elif session.server_version < requests.FIRST_VERSIONS.get(message.id, 0):
+            session.error(-1, 320, f"Error reading request: unknown message id {message.id}")
         else:
             self._handle(session, message, fields)
 
@@ -239,7 +256,7 @@ class SimulatedTws:
 
     def _handle(self, session: Session, message: Message, fields: list[str]) -> None:
         try:
-            request = Request(message, decode(message, session.server_version, fields))
+            request = Request(message, decode(message, session.server_version, fields), session.server_version)
         except WireError as error:
             session.error(_guess_id(message, fields), 320, f"Error reading request: {error}")
             return
@@ -253,6 +270,10 @@ class SimulatedTws:
 
     def _start_api(self, session: Session, request: Request) -> None:
         client_id = request.integer("client_id", -1)
+        if session.outdated:
+            session.error(-1, 357, f"Your client version is out of date: server version {MIN_VERSION} is the oldest.")
+            session.close("client out of date")
+            return
         if session.phase is Phase.READY:
             session.error(-1, 321, "Error validating request.-'b' : cause - The API is started already")
             return

@@ -24,6 +24,8 @@ _PACE_OPTION: Final = "+PACEAPI"
 _PACE_S: Final = 0.1
 _NEVER_ANNOUNCED: Final = 158
 """The libraries disagree with the protocol at this version."""
+_OLDEST_HANDSHAKE: Final = 100
+"""Clients that speak less have another handshake."""
 _HANDSHAKE_PREFIX: Final = b"API\0"
 _HANDSHAKE_LIMIT: Final = 1024
 HANDSHAKE_TIMEOUT_S: Final = 30.0
@@ -56,20 +58,20 @@ class SessionHost(Protocol):
         """Handle one message. Raises WireError when it cannot be read."""
         ...
 
+    @property
+    def recording(self) -> bool:
+        """Whether what is sent shall be noted."""
+        ...
+
     def note_sent(self, session: "Session", message: Message, fields: list[str]) -> None: ...
     def note(self, name: str, **details: object) -> None: ...
     def closed(self, session: "Session") -> None: ...
 
 
-def choose_version(lowest: int, highest: int, ceiling: int = DEFAULT_VERSION) -> int | None:
-    """Server version to announce to a client that speaks ``lowest..highest``; None when there is none.
-
-    The highest that both speak, never 158.
-    """
+def choose_version(highest: int, ceiling: int = DEFAULT_VERSION) -> int:
+    """Server version to announce to a client that speaks up to ``highest``: the highest that both speak, never 158."""
     version = min(highest, ceiling, MAX_VERSION)
-    if version == _NEVER_ANNOUNCED:
-        version -= 1
-    return version if version >= max(lowest, MIN_VERSION) else None
+    return version - 1 if version == _NEVER_ANNOUNCED else version
 
 
 class Session(asyncio.Protocol):
@@ -168,10 +170,11 @@ class Session(asyncio.Protocol):
         if match is None:
             self.close("the handshake names no versions (v157..176)")
             return
-        version = choose_version(int(match[1]), int(match[2]), self._ceiling)
-        if version is None:
+        version = choose_version(int(match[2]), self._ceiling)
+        if version < _OLDEST_HANDSHAKE:
             self.close(f"no common server version with v{int(match[1])}..{int(match[2])}")
             return
+        # A client that wants more than this hears the version as from any TWS, and leaves by itself.
         self.server_version = version
         self.connect_options = (match[3] or b"").decode("ascii", "replace")
         self._paced = _PACE_OPTION in self.connect_options.upper().split()
@@ -201,6 +204,11 @@ class Session(asyncio.Protocol):
         if verdict is Verdict.CLOSE:
             self.close("message rate exceeded three times")
 
+    @property
+    def outdated(self) -> bool:
+        """Whether the client speaks no version that is served here."""
+        return self.server_version < MIN_VERSION
+
     def started(self, client_id: int) -> None:
         """START_API was accepted."""
         self.client_id = client_id
@@ -214,7 +222,8 @@ class Session(asyncio.Protocol):
         if self.phase is Phase.CLOSED:
             return
         fields = encode(message, self.server_version, values)
-        self._host.note_sent(self, message, fields)
+        if self._host.recording:
+            self._host.note_sent(self, message, fields)
         self._write(frame(join_fields(fields)))
 
     def error(self, req_id: int, code: int, text: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Truth: what the simulated broker really holds, asked inside the process, for tests and judges.
+"""Truth: what the simulated broker really holds, asked inside the process or over the control port, for judges.
 
 It reads the market itself, not what was sent to any client.
 """
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from terminal.simulation.exchange_port import Exchange, SimExecution, SimOrderState, SimPosition
+
+_CASH: tuple[str, ...] = ("TotalCashBalance", "CashBalance")
 
 
 class Truth:
@@ -47,3 +49,67 @@ class Truth:
             if tag == "TotalCashValue" and unit == currency:
                 return Decimal(value)
         raise KeyError(f"no cash in {currency} for account {account}")
+
+    def cash_by_currency(self, account: str) -> dict[str, Decimal]:
+        """Cash of an account in every currency that the market tells of."""
+        return {
+            unit: Decimal(value)
+            for tag, value, unit in self._exchange.account_values(account)
+            if tag in _CASH and unit and unit != "BASE"
+        }
+
+    def as_json(self) -> dict[str, object]:
+        """Everything at once, JSON-ready: quantities and money as decimal text."""
+        accounts = self._exchange.accounts
+        return {
+            "ns": self._exchange.now_ns(),
+            "accepted": dict(sorted(self.accepted().items())),
+            "orders": [_order(state) for state in self.orders()],
+            "executions": [_execution(one) for one in self.executions()],
+            "positions": {
+                account: {str(con_id): str(quantity) for con_id, quantity in sorted(self.positions(account).items())}
+                for account in accounts
+            },
+            "cash": {
+                account: {unit: str(amount) for unit, amount in sorted(self.cash_by_currency(account).items())}
+                for account in accounts
+            },
+        }
+
+
+def _order(state: SimOrderState) -> dict[str, object]:
+    order = state.order
+    return {
+        "perm_id": state.perm_id,
+        "order_ref": order.order_ref,
+        "client_id": order.client_id,
+        "order_id": order.order_id,
+        "account": order.account,
+        "con_id": order.con_id,
+        "action": order.action,
+        "quantity": str(order.quantity),
+        "order_type": order.order_type,
+        "limit_price": order.limit_price,
+        "aux_price": order.aux_price,
+        "tif": order.tif,
+        "transmitted": order.transmit,
+        "status": state.status,
+        "filled": str(state.filled),
+        "average_price": state.average_price,
+    }
+
+
+def _execution(one: SimExecution) -> dict[str, object]:
+    return {
+        "execution_id": one.execution_id,
+        "perm_id": one.perm_id,
+        "order_ref": one.order_ref,
+        "account": one.account,
+        "con_id": one.con_id,
+        "side": one.side,
+        "quantity": str(one.quantity),
+        "price": one.price,
+        "ns": one.ns,
+        "commission": one.commission,
+        "commission_currency": one.commission_currency,
+    }

@@ -51,21 +51,32 @@ class Surface:
         variance: Floats = self.long**2 * time + (self.short**2 - self.long**2) * fading
         return variance
 
-    def total_variance(self, log_moneyness: ArrayLike, years: ArrayLike, level: ArrayLike = 1.0) -> Floats:
+    def total_variance(
+        self, log_moneyness: ArrayLike, years: ArrayLike, level: ArrayLike = 1.0, event: ArrayLike = 0.0
+    ) -> Floats:
         """Return total implied variance.
 
         Args:
             log_moneyness: log(strike / forward).
             level: factor on all at-the-money volatilities.
+            event: variance of known jumps before the expiry; it must not fall with time.
         """
         theta = self.at_the_money_variance(years) * np.asarray(level, dtype=np.float64) ** 2
-        phi = self.eta / (theta**self.gamma * (1 + theta) ** (1 - self.gamma))
+        return self.slice_variance(log_moneyness, theta + np.asarray(event, dtype=np.float64))
+
+    def slice_variance(self, log_moneyness: ArrayLike, theta: ArrayLike) -> Floats:
+        """Return total implied variance of a slice whose total variance at the money is ``theta``."""
+        at_the_money = np.asarray(theta, dtype=np.float64)
+        phi = self.eta / (at_the_money**self.gamma * (1 + at_the_money) ** (1 - self.gamma))
         scaled = phi * np.asarray(log_moneyness, dtype=np.float64)
-        total: Floats = theta / 2 * (1 + self.rho * scaled + np.sqrt((scaled + self.rho) ** 2 + 1 - self.rho**2))
+        bent = 1 + self.rho * scaled + np.sqrt((scaled + self.rho) ** 2 + 1 - self.rho**2)
+        total: Floats = at_the_money / 2 * bent
         return total
 
-    def volatility(self, log_moneyness: ArrayLike, years: ArrayLike, level: ArrayLike = 1.0) -> Floats:
+    def volatility(
+        self, log_moneyness: ArrayLike, years: ArrayLike, level: ArrayLike = 1.0, event: ArrayLike = 0.0
+    ) -> Floats:
         """Return implied volatility per year; arguments as for `total_variance`."""
         time = np.maximum(np.asarray(years, dtype=np.float64), 1e-9)
-        found: Floats = np.sqrt(self.total_variance(log_moneyness, time, level) / time)
+        found: Floats = np.sqrt(self.total_variance(log_moneyness, time, level, event) / time)
         return found

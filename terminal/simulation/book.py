@@ -6,7 +6,11 @@ own orders are laid over it. A level that holds an own order is a real queue: ba
 ahead of it, background that came later is behind. Three things fill an own order: it takes what is displayed, a
 print reaches it in its queue, or the background crosses it. Nothing here knows money, sessions or order types.
 
-Assumption: a shrinking background level loses its newest size first, so an own order advances by trades alone.
+An own order may be hidden (behind everything displayed at its price, and not seen) or an iceberg (a displayed peak
+that is renewed from a reserve, each time at the end of the displayed queue).
+
+Assumptions: a shrinking background level loses its newest size first, so an own order advances by trades alone; what
+own orders took from a level comes back in a straight line over `RECOVERY_NS`.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,21 +29,63 @@ RECOVERY_NS: Final = 8 * NS
 
 @dataclass(slots=True)
 class Resting:
-    """One entry of a queue. ``owner`` 0 is background."""
+    """One entry of a queue. ``owner`` 0 is background; ``reserve`` is what an iceberg holds behind its ``peak``."""
 
     owner: int
     size: int
+    reserve: int = 0
+    peak: int = 0
+    hidden: bool = False
 
 
 @dataclass(slots=True)
 class Level:
+    """A price's queue: displayed entries in order of arrival, then hidden ones."""
+
     queue: list[Resting] = field(default_factory=list)
 
     def background(self) -> int:
         return sum(entry.size for entry in self.queue if not entry.owner)
 
-    def own(self) -> int:
-        return sum(entry.size for entry in self.queue if entry.owner)
+    def shown(self) -> int:
+        """Return what own orders display."""
+        return sum(entry.size for entry in self.queue if entry.owner and not entry.hidden)
+
+    def left(self, owner: int) -> int:
+        """Return what an own order has left here, displayed or not."""
+        return sum(entry.size + entry.reserve for entry in self.queue if entry.owner == owner)
+
+    def has_own(self) -> bool:
+        return any(entry.owner for entry in self.queue)
+
+    def join(self, entry: Resting) -> None:
+        """Queue up: at the end, or before the hidden ones when displayed."""
+        place = len(self.queue)
+        if not entry.hidden:
+            while place and self.queue[place - 1].hidden:
+                place -= 1
+        self.queue.insert(place, entry)
+
+    def grow(self, size: int) -> None:
+        """Let background join behind what is displayed."""
+        last = next((entry for entry in reversed(self.queue) if not entry.hidden), None)
+        if last is not None and not last.owner:
+            last.size += size
+        else:
+            self.join(Resting(0, size))
+
+    def take(self, size: int) -> tuple[int, int]:
+        """Take up to ``size`` from the first entry; return its owner and the part. A used-up peak is renewed last."""
+        head = self.queue[0]
+        part = min(size, head.size)
+        head.size -= part
+        if head.size <= 0:
+            self.queue.pop(0)
+            if head.reserve > 0:
+                head.size = min(head.peak, head.reserve)
+                head.reserve -= head.size
+                self.join(head)
+        return head.owner, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +134,26 @@ class LimitBook:
     def visible_at(self, sign: int, tick: int, ns: int) -> int:
         """Return everything that stands at a level: background and own."""
         level = self._levels[sign].get(tick)
-        return self.background_at(sign, tick, ns) + (level.own() if level else 0)
+        return self.background_at(sign, tick, ns) + (level.shown() if level else 0)
 
     def own_ticks(self, sign: int) -> list[int]:
         """Return prices with own orders, best first."""
         return sorted(self._levels[sign], reverse=sign > 0)
 
+    def available(self, sign: int, limit: int | None, ns: int, plain: Callable[[int], bool]) -> int:
+        """Return what an order of side ``sign`` could take now: background, and own orders that ``plain`` admits."""
+        total = 0
+        for tick in self._sweep(-sign, limit):
+            total += self.background_at(-sign, tick, ns)
+            level = self._levels[-sign].get(tick)
+            if level is not None:
+                total += sum(one.size + one.reserve for one in level.queue if one.owner and plain(one.owner))
+        return total
+
     def best(self, sign: int, ns: int) -> tuple[int, int] | None:
         """Return the best visible (tick, size) of a side; None when it is empty."""
         touch = self.touch(sign)
-        own = self.own_ticks(sign)
-        found: int | None = own[0] if own else None
+        found = next((tick for tick in self.own_ticks(sign) if self._levels[sign][tick].shown()), None)
         if touch is not None and (found is None or (touch - found) * sign >= 0):
             for step in range(MAX_SWEEP):
                 tick = touch - sign * step
@@ -127,36 +182,44 @@ class LimitBook:
 
     # ------------------------------------------------------------ own orders
 
-    def rest(self, owner: int, sign: int, tick: int, size: int, ns: int) -> None:
-        """Put an own order at the end of the queue of its price."""
+    def rest(
+        self, owner: int, sign: int, tick: int, size: int, ns: int, *, peak: int = 0, hidden: bool = False
+    ) -> None:
+        """Put an own order at the end of the queue of its price, with a displayed ``peak`` or hidden if asked for."""
         level = self._levels[sign].get(tick)
         if level is None:
             level = self._levels[sign][tick] = Level()
         self._sync_level(sign, tick, level, ns)
-        level.queue.append(Resting(owner, size))
+        first = min(size, peak) if peak else size
+        level.join(Resting(owner, first, size - first, peak, hidden))
 
     def remove(self, owner: int, sign: int, tick: int) -> int:
         """Take an own order out; return the size it had left (0 when it is not there)."""
         level = self._levels[sign].get(tick)
         if level is None:
             return 0
-        left = sum(entry.size for entry in level.queue if entry.owner == owner)
+        left = level.left(owner)
         level.queue = [entry for entry in level.queue if entry.owner != owner]
         self._drop_if_empty(sign, tick, level)
         return left
 
-    def resize(self, owner: int, sign: int, tick: int, size: int, ns: int) -> None:
+    def resize(
+        self, owner: int, sign: int, tick: int, size: int, ns: int, *, peak: int = 0, hidden: bool = False
+    ) -> None:
         """Set what an own order has left at a level: a smaller size keeps its place, what is added queues up behind."""
         level = self._levels[sign].get(tick)
-        excess = (sum(entry.size for entry in level.queue if entry.owner == owner) if level else 0) - size
+        excess = (level.left(owner) if level else 0) - size
         if level is None or excess < 0:
-            self.rest(owner, sign, tick, -excess, ns)
+            if excess:
+                self.rest(owner, sign, tick, -excess, ns, peak=peak, hidden=hidden)
             return
         for entry in reversed(level.queue):
-            if entry.owner == owner and excess > 0:
-                part = min(entry.size, excess)
+            if entry.owner == owner:
+                kept = min(entry.reserve, excess)
+                entry.reserve -= kept
+                part = min(entry.size, excess - kept)
                 entry.size -= part
-                excess -= part
+                excess -= kept + part
         level.queue = [entry for entry in level.queue if entry.size > 0]
         self._drop_if_empty(sign, tick, level)
 
@@ -179,7 +242,7 @@ class LimitBook:
                 continue
             self._sync_level(side, tick, level, ns)
             while size > 0 and level.queue:
-                maker, part = self._head(level, size)
+                maker, part = level.take(size)
                 size -= part
                 if not maker:
                     self._note_taken(side, tick, part, ns)
@@ -196,16 +259,6 @@ class LimitBook:
             ticks = {tick for tick in ticks if (tick - limit) * side >= 0}
         return sorted((tick for tick in ticks if tick > 0), reverse=side > 0)
 
-    @staticmethod
-    def _head(level: Level, size: int) -> tuple[int, int]:
-        """Take up to ``size`` from the first entry of a queue; return its owner and the part."""
-        head = level.queue[0]
-        part = min(size, head.size)
-        head.size -= part
-        if head.size <= 0:
-            level.queue.pop(0)
-        return head.owner, part
-
     # ------------------------------------------------------------ background
 
     def set_touch(self, bid: int | None, ask: int | None, ns: int) -> Iterator[Match]:
@@ -216,6 +269,10 @@ class LimitBook:
                 yield from self._crossed(sign, ns)
                 for tick, level in list(self._levels[sign].items()):
                     self._sync_level(sign, tick, level, ns)
+
+    def show(self, bid: int | None, ask: int | None) -> None:
+        """Take the background's touch without trading: what is crossed waits (a halt)."""
+        self.bid, self.ask = bid, ask
 
     def _crossed(self, sign: int, ns: int) -> Iterator[Match]:
         """Fill own orders of a side that the other side's background has reached, at the own price."""
@@ -231,7 +288,7 @@ class LimitBook:
             for reached in range(touch, tick + sign, sign):
                 available = self.background_at(other, reached, ns)
                 while available > 0 and level.queue:
-                    owner, part = self._head(level, available)
+                    owner, part = level.take(available)
                     available -= part
                     self._note_taken(other, reached, part, ns)
                     yield Match(0, owner, tick, part, other)
@@ -254,7 +311,7 @@ class LimitBook:
                 # A print beyond this price means that what stood here has traded or gone.
                 level.queue = [entry for entry in level.queue if entry.owner]
             while size > 0 and level.queue:
-                owner, part = self._head(level, size)
+                owner, part = level.take(size)
                 size -= part
                 if owner:
                     yield Match(0, owner, own, part, sign)
@@ -265,10 +322,7 @@ class LimitBook:
         target = self.background_at(sign, tick, ns)
         difference = target - level.background()
         if difference > 0:
-            if level.queue and not level.queue[-1].owner:
-                level.queue[-1].size += difference
-            else:
-                level.queue.append(Resting(0, difference))
+            level.grow(difference)
             return
         for entry in reversed(level.queue):
             if difference >= 0:
@@ -285,5 +339,5 @@ class LimitBook:
         self._taken[side, tick] = (left + size, ns)
 
     def _drop_if_empty(self, side: int, tick: int, level: Level) -> None:
-        if not level.own():
+        if not level.has_own():
             self._levels[side].pop(tick, None)

@@ -7,7 +7,7 @@ instruments, books, accounts and time. Everything here is synchronous: the serve
 decimal text; inside, the market counts in integer ticks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
@@ -15,6 +15,39 @@ from typing import Protocol
 from terminal.model.enums import Side
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimCondition:
+    """One condition. ``kind`` in IBKR's numbers: 1 price, 3 time, 4 margin, 5 execution, 6 volume, 7 change.
+
+    ``value`` is the price, the cushion in percent, the volume or the change in percent; ``ns`` the moment of a time
+    condition and ``text`` its words. ``joined`` is how it connects to the next condition: "a" and, "o" or.
+    """
+
+    kind: int
+    joined: str = "a"
+    is_more: bool = True
+    value: float = 0.0
+    ns: int = 0
+    text: str = ""
+    con_id: int = 0
+    exchange: str = ""
+    trigger_method: int = 0
+    sec_type: str = ""
+    symbol: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimLeg:
+    """One leg of a combination: ``ratio`` units of a contract per unit of the combination, on ``action``'s side."""
+
+    con_id: int
+    ratio: int
+    action: str
+    exchange: str = "SMART"
+    open_close: int = 0
+    price: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,8 +73,34 @@ class SimOrder:
     client_id: int = 0
     order_id: int = 0
     what_if: bool = False
+    trigger_method: int = 0
+    limit_offset: float | None = None  # lmtPriceOffset of a TRAIL LIMIT
+    percent_offset: float | None = None  # of a REL, as a share of the price
+    display_size: int = 0
+    hidden: bool = False
+    all_or_none: bool = False
+    good_after_time: str = ""  # as the client wrote it; good_after_ns is its moment
+    good_after_ns: int = 0
+    good_till_date: str = ""
+    good_till_ns: int = 0
+    cash_quantity: float | None = None
+    conditions: tuple[SimCondition, ...] = ()
+    conditions_ignore_rth: bool = False
+    conditions_cancel_order: bool = False
+    legs: tuple[SimLeg, ...] = ()
+    """Of a combination; ``con_id`` is then the market's own number for it."""
+    routing: tuple[tuple[str, str], ...] = ()
+    """Smart routing tags of a combination."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Every other placeOrder field that differs from its default, by name: refused unless supported."""
+    liquidation: bool = False
+    """The broker's own order because margin is missing; no client can send it."""
+
+    def __post_init__(self) -> None:
+        """Take nested parts as JSON gives them back, too: a saved order is `SimOrder(**values)`."""
+        self.conditions = tuple(SimCondition(**one) if isinstance(one, Mapping) else one for one in self.conditions)
+        self.legs = tuple(SimLeg(**one) if isinstance(one, Mapping) else one for one in self.legs)
+        self.routing = tuple((tag, value) for tag, value in self.routing)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +117,8 @@ class SimOrderState:
     completed_time_ns: int = 0
     completed_status: str = ""
     warning: str = ""
+    notices: list[tuple[int, str]] = field(default_factory=list)
+    """Errors and notes of the market about this order that its client has not heard yet: code and text."""
 
     @property
     def remaining(self) -> Decimal:
@@ -84,6 +145,10 @@ class SimExecution:
     commission: float
     commission_currency: str
     realized_pnl: float | None
+    liquidation: bool = False
+    """Made by the broker because margin was missing."""
+    combo_role: str = ""
+    """"bag" for the execution of a combination as a whole (it moves no position), "leg" for one of its legs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +163,11 @@ class SimPreview:
     equity_after: float
     commission: float
     commission_currency: str
+    commission_min: float | None = None
+    commission_max: float | None = None
     warning: str = ""
+    margin_known: bool = True
+    """No for order types that IBKR previews without margin figures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +325,11 @@ class Exchange(Protocol):
         ...
 
     def statistics(self, con_id: int) -> dict[str, float]:
-        """Return open_interest, average_volume, ... as far as known."""
+        """Return open_interest, average_volume, shortable, shortable_shares ... as far as known."""
+        ...
+
+    def dividend_text(self, con_id: int) -> str:
+        """Return generic tick 59: past 12 months, next 12 months, next ex-date, next amount; empty for none."""
         ...
 
     def bars(
@@ -289,6 +362,16 @@ class Exchange(Protocol):
     def completed_orders(self) -> Sequence[SimOrderState]: ...
     def executions(self) -> Sequence[SimExecution]:
         """Executions of the current trading day."""
+        ...
+
+    def exercise(self, account: str, con_id: int, quantity: Decimal, action: int, *, override: bool) -> None:
+        """Tell what shall become of a long option tonight: action 1 exercises, 2 lets it lapse.
+
+        Nothing is said on acceptance; the positions of the next morning show it.
+
+        Raises:
+            SimulatorRefusalError: not a long option position, or not possible today.
+        """
         ...
 
     # accounts

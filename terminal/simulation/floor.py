@@ -8,12 +8,12 @@ stepped and costs nothing: its quotes are read from the source when asked for. m
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
-from terminal.model.enums import AssetClass, Side
-from terminal.model.instrument import Instrument
+from terminal.simulation.account_book import AccountSpec
 from terminal.simulation.accounts import Accounts
+from terminal.simulation.auctions import CONDITION_OF
+from terminal.simulation.board import PriceBoard
 from terminal.simulation.book import LimitBook, Match
 from terminal.simulation.desk import Desk
 from terminal.simulation.exchange_port import (
@@ -23,15 +23,14 @@ from terminal.simulation.exchange_port import (
     SimPosition,
     SimPrint,
     SimTop,
-    SimulatorRefusalError,
 )
-from terminal.simulation.rng import label_key, mix
+from terminal.simulation.margin_guard import MarginGuard, margin_day
+from terminal.simulation.night import Night
+from terminal.simulation.rates import ExchangeRates
 from terminal.simulation.scheduler import Agenda
 from terminal.simulation.source import FeedEvent, MarketSource
-from terminal.simulation.trading_days import to_local
 
 KINDS: Final = frozenset({"top", "prints", "book", "greeks"})
-VENUES: Final = ("ISLAND", "ARCA", "BATS", "DRCTEDGE", "IEX", "NYSE", "FINRA")
 
 
 class QuietListener:
@@ -48,37 +47,34 @@ class QuietListener:
     def on_session(self, event: str) -> None: ...
 
 
-class TradingFloor:
+class TradingFloor(PriceBoard):
     """See the module. Orders that a client sent stand in `desk`, money in `money`."""
 
-    def __init__(self, source: MarketSource, accounts: Sequence[str], seed: int) -> None:
-        self.accounts = tuple(accounts)
-        self.source = source
+    def __init__(self, source: MarketSource, accounts: Sequence[str | AccountSpec], seed: int) -> None:
+        specs = [one if isinstance(one, AccountSpec) else AccountSpec(name=one) for one in accounts]
+        self.accounts = tuple(spec.name for spec in specs)
+        super().__init__(source, seed)
         self.seed = seed
         self.listener: MarketListener = QuietListener()
-        self._now = source.start_ns()
         self._agenda = Agenda()
-        self._books: dict[int, LimitBook] = {}
         self._watched: dict[int, dict[str, int]] = {}
         self._ordered: dict[int, int] = {}
         self._lasts: dict[int, SimTop] = {}
-        self._venue_key = label_key("venues", seed)
-        pairs = {
-            item.symbol: item.broker_id or 0
-            for item in source.instruments(self.day_index())
-            if item.asset_class is AssetClass.FOREX and item.currency == "USD"
-        }
-        self.money = Accounts(self.accounts, mark=self.mark, underlying_of=source.underlying_of, currency_pairs=pairs)
+        self.money = Accounts(
+            specs, mark=self.mark, underlying_of=source.underlying_of, rate=ExchangeRates(source, self), day=self.today,
+            margin_day=lambda: margin_day(self),
+        )  # fmt: skip
         self.desk = Desk(self, self.money, seed)
+        self.night = Night(self, seed)
+        self.guard = MarginGuard(self)
         self._plan_sessions()
 
     # ------------------------------------------------------------ time
 
-    def now_ns(self) -> int:
-        return self._now
-
-    def day_index(self) -> int:
-        return self.source.calendar.index_at(self._now)
+    def today(self) -> tuple[int, date]:
+        """Return number and date of the trading day."""
+        index = self.day_index()
+        return index, self.source.calendar.day(index).date
 
     def schedule(self, ns: int, action: Callable[[], None]) -> None:
         self._agenda.at(ns, action)
@@ -106,6 +102,7 @@ class TradingFloor:
         ):
             if at > self._now or action == self._end_day:
                 self._agenda.at(at, action)
+        self.guard.start()
 
     def _open_session(self) -> None:
         self.listener.on_session("open")
@@ -130,8 +127,10 @@ class TradingFloor:
         self.desk.orders.forget_done()
         self.listener.on_session("day_end")
         self._now = self.source.calendar.day(self.source.next_day(before.index)).start_ns
-        self.desk.refresh(lambda con_id: self.source.instrument(con_id, self.day_index()))
+        self.combos.refresh(self.instrument)
+        self.desk.refresh(self.instrument)
         self._plan_sessions()
+        self.night.open_day()
         self.desk.session_opened()
         for con_id in set(self._watched) | set(self._ordered):
             self._refresh_touch(con_id)
@@ -140,16 +139,11 @@ class TradingFloor:
             self.listener.on_account(account)
 
     def _settle_expired(self, today: date) -> None:
-        """Settle what expires today in cash, at the intrinsic value or the last price; its orders end."""
+        """Let the night do its work with options, futures and shares; orders in what expires today end."""
         for working in self.desk.orders.live():
             if working.instrument.expiry is not None and working.instrument.expiry <= today:
                 self.desk.finish(working, "Expired")
-        for account, ledger in self.money.ledgers.items():
-            for con_id, held in list(ledger.holdings.items()):
-                if held.quantity and held.instrument.expiry is not None and held.instrument.expiry <= today:
-                    price = held.instrument.min_tick * round(self.mark(con_id) / float(held.instrument.min_tick))
-                    ledger.close(con_id, price)
-                    self.listener.on_position(self.money.position(account, con_id))
+        self.night.close_day()
 
     def set_listener(self, listener: MarketListener) -> None:
         self.listener = listener
@@ -191,6 +185,9 @@ class TradingFloor:
         self._refresh_touch(con_id)
         self._agenda.add_feed(self.source.open_feed(con_id, self._now))
 
+    def _cross(self, con_id: int, match: Match) -> None:
+        self.desk.settle(con_id, match)
+
     def _sleep_if_idle(self, con_id: int) -> None:
         if not self._is_live(con_id):
             feed = self.source.close_feed(con_id)
@@ -204,9 +201,15 @@ class TradingFloor:
         if not self._is_live(con_id):
             return
         book = self.book_of(con_id)
-        for match in book.set_touch(event.bid, event.ask, now):
-            self.desk.settle(con_id, match)
         printed = event.size > 0
+        auction = CONDITION_OF.get(event.conditions) if printed else None
+        if auction and self.desk.needs(con_id):
+            self.desk.cross(con_id, auction, event.tick, event.size)
+        if self.in_halt(con_id) and not auction:
+            book.show(event.bid, event.ask)
+        else:
+            for match in book.set_touch(event.bid, event.ask, now):
+                self.desk.settle(con_id, match)
         if printed:
             self._on_print(event, book)
         if self.desk.needs(con_id):
@@ -249,28 +252,9 @@ class TradingFloor:
     ) -> None:
         kinds = self._watched.get(con_id)
         if kinds and "prints" in kinds:
-            instrument = self._need(con_id)
             self.listener.on_print(
-                self._print(instrument, self._now, tick, size, side, exchange=exchange, conditions=conditions)
+                self._print(con_id, self._now, tick, size, side, exchange=exchange, conditions=conditions)
             )
-
-    def _print(
-        self, instrument: Instrument, ns: int, tick: int, size: int, side: int, *, exchange: str = "",
-        conditions: str = "",
-    ) -> SimPrint:  # fmt: skip
-        if not exchange:
-            exchange = instrument.exchange
-            if instrument.asset_class is AssetClass.STOCK:
-                exchange = VENUES[mix(self._venue_key, ns, tick) % len(VENUES)]
-        return SimPrint(
-            con_id=instrument.broker_id or 0,
-            ns=ns,
-            price=self.price(instrument, tick),
-            size=float(size),
-            exchange=exchange,
-            conditions=conditions,
-            aggressor=None if side == 0 else Side.BUY if side > 0 else Side.SELL,
-        )
 
     def _tell_top(self, con_id: int) -> None:
         kinds = self._watched.get(con_id)
@@ -280,112 +264,3 @@ class TradingFloor:
         if self._lasts.get(con_id) != top:
             self._lasts[con_id] = top
             self.listener.on_top(top)
-
-    # ------------------------------------------------------------ books and prices
-
-    def book_of(self, con_id: int) -> LimitBook:
-        """Return the book of an instrument (made when first needed)."""
-        book = self._books.get(con_id)
-        if book is None:
-            displayed = self.source.displayed
-
-            def of_level(sign: int, tick: int, touch: int, ns: int) -> int:
-                return displayed(con_id, sign, tick, touch, ns)
-
-            book = self._books[con_id] = LimitBook(of_level)
-        return book
-
-    def _refresh_touch(self, con_id: int) -> LimitBook:
-        book = self.book_of(con_id)
-        for match in book.set_touch(*self.source.touch(con_id, self._now), self._now):
-            self.desk.settle(con_id, match)
-        return book
-
-    def _current_book(self, con_id: int) -> LimitBook:
-        return self.book_of(con_id) if self._is_live(con_id) else self._refresh_touch(con_id)
-
-    def quote_ticks(self, con_id: int) -> tuple[int | None, int | None, int | None]:
-        book = self._current_book(con_id)
-        figures = self.source.tape(con_id, self._now).figures(self._now)
-        return book.bid, book.ask, figures[0] if figures else None
-
-    def unit(self, con_id: int) -> Decimal:
-        return self.source.unit(con_id)
-
-    def price(self, instrument: Instrument, tick: int) -> float:
-        """Return the price of a tick of this instrument's book."""
-        return float(tick * self.source.unit(instrument.broker_id or 0))
-
-    def mark(self, con_id: int) -> float:
-        """Return the price for valuation: last inside the spread, the middle of an option's quote, else the close."""
-        instrument = self._need(con_id)
-        bid, ask, last = self.quote_ticks(con_id)
-        if bid is not None and ask is not None:
-            if last is None or instrument.asset_class in {AssetClass.OPTION, AssetClass.FOREX}:
-                return (self.price(instrument, bid) + self.price(instrument, ask)) / 2
-            return self.price(instrument, min(max(last, bid), ask))
-        fair = self.source.fair(con_id, self._now)
-        if fair is not None:
-            return fair
-        if last is not None:
-            return self.price(instrument, last)
-        close = self.source.figures(con_id, self._now).previous_close
-        return self.price(instrument, close) if close is not None else 0.0
-
-    def _need(self, con_id: int) -> Instrument:
-        found = self.instrument(con_id)
-        if found is None:
-            raise SimulatorRefusalError(200, "No security definition has been found for the request")
-        return found
-
-    def next_open(self, instrument: Instrument, *, outside_rth: bool) -> str:
-        """Return the local time at which an order of this instrument can go out, for the note to the client."""
-        sessions = instrument.trading_hours if outside_rth else instrument.liquid_hours
-        ahead = [session.start_ns for session in sessions if session.start_ns > self._now]
-        return f"{to_local(min(ahead)):%Y-%m-%d %H:%M:%S} US/Eastern" if ahead else "its next session"
-
-    def instrument(self, con_id: int) -> Instrument | None:
-        return self.source.instrument(con_id, self.day_index())
-
-    def top(self, con_id: int) -> SimTop:
-        self._need(con_id)
-        book = self._current_book(con_id)
-        return self._top(con_id, self._now, book.best(1, self._now), book.best(-1, self._now))
-
-    def top_at(self, con_id: int, ns: int) -> SimTop:
-        self._need(con_id)
-        source = self.source
-        if ns < source.head_ns(con_id):
-            return SimTop(
-                con_id=con_id, bid=None, bid_size=0.0, ask=None, ask_size=0.0, last=None, last_size=0.0, volume=0.0,
-                open=None, high=None, low=None, previous_close=None,
-            )  # fmt: skip
-        bid, ask = (
-            None if tick is None else (tick, source.displayed(con_id, sign, tick, tick, ns))
-            for sign, tick in zip((1, -1), source.touch(con_id, ns), strict=True)
-        )
-        return self._top(con_id, ns, bid, ask)
-
-    def _top(self, con_id: int, ns: int, bid: tuple[int, int] | None, ask: tuple[int, int] | None) -> SimTop:
-        instrument = self._need(con_id)
-        day = self.source.figures(con_id, ns)
-        figures = self.source.tape(con_id, ns).figures(ns)
-
-        def price(tick: int | None) -> float | None:
-            return None if tick is None else self.price(instrument, tick)
-
-        last, last_size, volume, high, low = figures or (None, 0, 0, None, None)
-        return SimTop(
-            con_id=con_id,
-            bid=price(bid[0] if bid else None),
-            bid_size=float(bid[1]) if bid else 0.0,
-            ask=price(ask[0] if ask else None),
-            ask_size=float(ask[1]) if ask else 0.0,
-            last=price(last),
-            last_size=float(last_size),
-            volume=float(volume),
-            open=price(day.open),
-            high=price(high),
-            low=price(low),
-            previous_close=price(day.previous_close),
-        )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ledger: cash and positions of one account, moved by fills alone, in exact decimals.
+"""Ledger: cash and positions of one account, moved by fills, deliveries and credits alone, in exact decimals.
 
 Average cost counts commissions, as IBKR's does. Stocks and options move cash by their value, futures by what they
 realise, a currency pair moves both currencies. Daily P&L follows product.md 2.2: position x price, less position x
@@ -67,13 +67,22 @@ class Ledger:
         return found.quantity if found else _ZERO
 
     def fill(
-        self, con_id: int, instrument: Instrument, *, sign: int, quantity: Decimal, price: Decimal, paid: Decimal
+        self,
+        con_id: int,
+        instrument: Instrument,
+        *,
+        sign: int,
+        quantity: Decimal,
+        price: Decimal,
+        paid: Decimal,
+        fee: tuple[str, Decimal] | None = None,
     ) -> Decimal | None:
         """Book one execution.
 
         Args:
             sign: +1 bought, -1 sold.
-            paid: the commission.
+            paid: the commission in the contract's currency, which counts in the cost.
+            fee: currency and amount that leave the cash for it, where that is not ``paid``.
 
         Returns:
             Realised profit of the part that closed something, commissions included; None when all of it opened.
@@ -95,14 +104,49 @@ class Ledger:
             held.cost += sign * opening_value + opening_paid
         held.day_cash -= sign * value
         self._move_cash(instrument, sign, quantity, value, released)
-        self._add(instrument.currency, -paid)
+        currency, amount = fee or (instrument.currency, paid)
+        self.credit(currency, -amount)
         return realized
 
-    def close(self, con_id: int, price: Decimal) -> None:
-        """Settle a position at ``price`` without commission (expiry)."""
+    def close(self, con_id: int, price: Decimal, quantity: Decimal | None = None) -> None:
+        """Settle a position, or an unsigned part of it, at ``price`` without commission (expiry)."""
         held = self.holdings[con_id]
         sign = -1 if held.quantity > 0 else 1
-        self.fill(con_id, held.instrument, sign=sign, quantity=abs(held.quantity), price=price, paid=_ZERO)
+        size = abs(held.quantity) if quantity is None else quantity
+        self.fill(con_id, held.instrument, sign=sign, quantity=size, price=price, paid=_ZERO)
+
+    def deliver(
+        self, option_id: int, stock_id: int, stock: Instrument, *, contracts: Decimal, sign: int, strike: Decimal
+    ) -> None:
+        """Turn options into shares at the strike: exercise or assignment.
+
+        The option leaves without profit; what it cost becomes part of the price of the shares, as IBKR books it.
+
+        Args:
+            contracts: unsigned part of the option position.
+            sign: +1 when shares come in, -1 when they go out.
+        """
+        option = self.holdings[option_id]
+        share = contracts / abs(option.quantity)
+        cost, gross = option.cost * share, option.gross * share
+        if contracts == abs(option.quantity):
+            cost, gross = option.cost, option.gross
+        option.quantity -= contracts if option.quantity > 0 else -contracts
+        option.cost -= cost
+        option.gross -= gross
+        shares = contracts * option.instrument.multiplier
+        nothing = (stock.currency, _ZERO)
+        self.fill(stock_id, stock, sign=sign, quantity=shares, price=strike, paid=cost, fee=nothing)
+
+    def replace(self, old_id: int, new_id: int, instrument: Instrument, factor: Decimal) -> None:
+        """Restate a position after a split: ``factor`` new units for one old unit, the money as it was."""
+        old = self.holdings.pop(old_id)
+        larger = factor * instrument.multiplier / old.instrument.multiplier
+        old.instrument = instrument
+        old.quantity *= factor
+        old.day_quantity *= factor
+        old.day_price /= float(larger)
+        self.holdings[new_id] = old
 
     @staticmethod
     def _close(held: Holding, sign: int, closing: Decimal, value: Decimal, paid: Decimal) -> tuple[Decimal, Decimal]:
@@ -124,14 +168,15 @@ class Ledger:
     ) -> None:
         match instrument.asset_class:
             case AssetClass.FUTURE:
-                self._add(instrument.currency, released)
+                self.credit(instrument.currency, released)
             case AssetClass.FOREX:
-                self._add(instrument.symbol, sign * quantity)
-                self._add(instrument.currency, -sign * value)
+                self.credit(instrument.symbol, sign * quantity)
+                self.credit(instrument.currency, -sign * value)
             case _:
-                self._add(instrument.currency, -sign * value)
+                self.credit(instrument.currency, -sign * value)
 
-    def _add(self, currency: str, amount: Decimal) -> None:
+    def credit(self, currency: str, amount: Decimal) -> None:
+        """Move cash; negative amounts leave."""
         self.cash[currency] = self.cash.get(currency, _ZERO) + amount
 
     def start_day(self, marks: dict[int, float]) -> None:

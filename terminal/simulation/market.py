@@ -5,8 +5,10 @@ Questions are answered for the present moment of the market's clock and change n
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
+from terminal.model.enums import AssetClass
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation import reference
@@ -22,6 +24,7 @@ from terminal.simulation.exchange_port import (
     SimulatorRefusalError,
 )
 from terminal.simulation.floor import TradingFloor
+from terminal.simulation.plan import print_marks
 from terminal.simulation.rng import mix
 from terminal.simulation.scheduler import Agenda
 from terminal.simulation.state import InstrumentOf, LoadedState, dump
@@ -63,10 +66,14 @@ class Market(TradingFloor):
             raise SimulatorRefusalError(
                 10092, "Deep market data is not supported for this combination of security type/exchange"
             )
-        book = self._current_book(con_id)
+        book = self.current_book(con_id)
         sides = [
             [
-                (self.price(instrument, tick), float(size), MAKERS[mix(self._venue_key, tick, sign) % len(MAKERS)])
+                (
+                    self.price(instrument, tick),
+                    self.size(con_id, size),
+                    MAKERS[mix(self._venue_key, tick, sign) % len(MAKERS)],
+                )
                 for tick, size in book.rows(sign, rows, self._now)
             ]
             for sign in (1, -1)
@@ -74,11 +81,18 @@ class Market(TradingFloor):
         return sides[0], sides[1]
 
     def greeks(self, con_id: int, source: str) -> SimGreeks | None:
-        book = self._current_book(con_id)
+        book = self.current_book(con_id)
         return self.source.greeks(con_id, source, self._now, book, self.quote_ticks(con_id)[2])
 
     def statistics(self, con_id: int) -> dict[str, float]:
-        return self.source.statistics(con_id, self._now)
+        found = self.source.statistics(con_id, self._now)
+        if self._need(con_id).asset_class is AssetClass.STOCK:
+            borrow = self.source.borrow(con_id, self._now)
+            found = {"shortable": borrow.level, "shortable_shares": float(borrow.available), **found}
+        return found
+
+    def dividend_text(self, con_id: int) -> str:
+        return self.source.dividend_text(con_id, self._now)
 
     def bars(
         self, con_id: int, *, seconds: int, start_ns: int, end_ns: int, what: str, regular_only: bool
@@ -90,7 +104,7 @@ class Market(TradingFloor):
         )  # fmt: skip
 
     def prints(self, con_id: int, *, start_ns: int, end_ns: int, limit: int) -> Sequence[SimPrint]:
-        instrument = self._need(con_id)
+        self._need(con_id)
         calendar = self.source.calendar
         found: list[SimPrint] = []
         end = min(end_ns, self._now + 1)
@@ -98,11 +112,12 @@ class Market(TradingFloor):
         while len(found) < limit and calendar.day(index).start_ns < end:
             day = calendar.day(index)
             rows = self.source.tape(con_id, day.start_ns).prints.between(start_ns, end)
-            for ns, tick, size, side in zip(
+            for ns, tick, size, side, code in zip(
                 rows.ns[:limit].tolist(), rows.tick[:limit].tolist(), rows.size[:limit].tolist(),
-                rows.side[:limit].tolist(), strict=True,
+                rows.side[:limit].tolist(), rows.codes()[:limit].tolist(), strict=True,
             ):  # fmt: skip
-                found.append(self._print(instrument, ns, tick, size, side))
+                exchange, conditions = print_marks(code)
+                found.append(self._print(con_id, ns, tick, size, side, exchange=exchange, conditions=conditions))
             index += 1
         return found[:limit]
 
@@ -112,7 +127,7 @@ class Market(TradingFloor):
     # ------------------------------------------------------------ orders
 
     def preview(self, order: SimOrder) -> SimPreview:
-        return self.money.preview(order, self.desk.check(order, self.instrument(order.con_id)))
+        return self.desk.preview(order, self.instrument(order.con_id))
 
     def place(self, order: SimOrder) -> SimOrderState:
         return self.desk.place(order, self.instrument(order.con_id))
@@ -127,7 +142,8 @@ class Market(TradingFloor):
         return [working.state for working in self.desk.orders.live()]
 
     def completed_orders(self) -> Sequence[SimOrderState]:
-        return [working.state for working in self.desk.orders.done()]
+        today = self.source.calendar.day(self.day_index()).start_ns
+        return [working.state for working in self.desk.orders.done(today)]
 
     def executions(self) -> Sequence[SimExecution]:
         return tuple(self.desk.settlement.executions)
@@ -138,11 +154,13 @@ class Market(TradingFloor):
         return self.money.positions(account)
 
     def account_values(self, account: str) -> Sequence[tuple[str, str, str]]:
-        return account_values(self.money, account)
+        return account_values(self.money, account, self.night.outlook(account))
 
     def pnl(self, account: str) -> tuple[float, float, float]:
-        standing = self.money.standing(account)
-        return standing.daily, standing.unrealized, standing.realized
+        return self.money.pnl(account)
+
+    def exercise(self, account: str, con_id: int, quantity: Decimal, action: int, *, override: bool) -> None:
+        self.night.exercise(account, con_id, quantity, action, override=override)
 
     # ------------------------------------------------------------ state
 
@@ -171,5 +189,6 @@ class Market(TradingFloor):
                 tape.remove(ns, size)
         self.desk.next_perm_id = loaded.next_perm_id
         self.desk.settlement.executions.extend(loaded.executions)
+        self.combos.recall_orders(state.get("orders"), self.instrument)
         for working in loaded.workings(look):
             self.desk.resume(working)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which option contracts are listed on a day: expiries, strikes, contract ids.
+"""Which option contracts are listed on a day: expiries and strikes by class.
 
-Expiries follow the US listing pattern: weekly Fridays for six weeks (daily for the big funds), the monthly third
-Fridays for half a year and quarterly ones up to a year; an expiry on a holiday moves to the day before. Strikes stand
-around the closes of the last days, finer near the money. A contract id is computed from what it names, so it means
-the same contract in every run.
+Expiries follow the US listing pattern: weekly Fridays (daily for the big funds and SPXW), monthly third Fridays and
+quarterly ones up to a year, Januaries of the next years (LEAPS); SPX ends in the morning of the third Friday and
+trades until the day before, VIX thirty days before the next month's; an expiry on a holiday moves to the day before.
+Strikes stand around the closes of the last days, finer near the money and near expiry.
 """
 
 from collections.abc import Sequence
@@ -15,33 +15,44 @@ from math import ceil, floor, sqrt
 from typing import Final
 
 from terminal.model.enums import AssetClass, OptionRight
-from terminal.model.instrument import Instrument, Session, TickBand, instrument_id
-from terminal.simulation.catalog import ORDER_TYPES, UNDERLYINGS, Underlying, third_friday
+from terminal.model.instrument import Instrument, Session, instrument_id
+from terminal.simulation.catalog import Underlying, third_friday
 from terminal.simulation.listed import ListedMarket
-from terminal.simulation.trading_days import TradingCalendar, local_ns
+from terminal.simulation.listings import VIX
+from terminal.simulation.option_classes import LAST_EXPIRY, OPTION_CLASSES, OptionClass, decode, encode, wider
+from terminal.simulation.order_table import ibkr_order_types
+from terminal.simulation.trading_days import TradingCalendar, early_closes, local_ns
 
-OPTION_ID_BASE: Final = 700_000_000
-_ORIGIN: Final = date(2020, 1, 1)
-_DAY_BITS: Final = 12
-_STRIKE_BITS: Final = 12  # half units: strikes up to 2047.5
-_EXPIRY_TIME: Final = time(16, 0)
+_CLOSE: Final = time(16, 0)
+_EARLY: Final = time(13, 0)
+_OPEN: Final = time(9, 30)
 _WEEKS: Final = 6
 _DAILIES: Final = 5
+_INDEX_DAILIES: Final = 10
 _MONTHS: Final = (1, 2, 3, 4, 5, 6, 9, 12)
+_INDEX_MONTHS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 18, 24)
+_LEAPS: Final = 2
 _LOOKBACK: Final = 10
-OPTIONABLE: Final = tuple(spec for spec in UNDERLYINGS if spec.strike_step > 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One option. ``strike`` in the underlying's currency, ``expiry_ns`` its last moment of trading."""
+    """One option. ``strike`` in the underlying's currency.
+
+    ``last_ns`` is its last moment of trading, ``expiry_ns`` the moment whose price it settles against.
+    """
 
     con_id: int
-    spec: Underlying
+    option_class: OptionClass
     expiry: date
     strike: float
     call: bool
+    last_ns: int
     expiry_ns: int
+
+    @property
+    def spec(self) -> Underlying:
+        return self.option_class.spec
 
 
 class OptionListing:
@@ -51,7 +62,8 @@ class OptionListing:
         self._market = market
         self._calendar = calendar
         self._contracts: dict[int, Contract] = {}
-        self._strikes: dict[tuple[int, date, int], tuple[float, ...]] = {}
+        self._strikes: dict[tuple[str, date, int], tuple[float, ...]] = {}
+        self._moments: dict[tuple[date, bool], tuple[int, int]] = {}
 
     # ------------------------------------------------------------ contracts
 
@@ -65,124 +77,156 @@ class OptionListing:
         return found
 
     def _decode(self, con_id: int) -> Contract | None:
-        word = con_id - OPTION_ID_BASE
-        if word < 0:
+        named = decode(con_id)
+        if named is None:
             return None
-        word, put = divmod(word, 2)
-        word, half_units = divmod(word, 1 << _STRIKE_BITS)
-        place, days = divmod(word, 1 << _DAY_BITS)
-        if place >= len(OPTIONABLE) or half_units == 0:
-            return None
-        expiry = _ORIGIN + timedelta(days=days)
+        option_class, expiry, strike, call = named
         if not self._calendar.is_trading_date(expiry):
             return None
-        last = local_ns(expiry, _EXPIRY_TIME)
-        return Contract(con_id, OPTIONABLE[place], expiry, half_units / 2, not put, last)
+        last, settle = self._ends(expiry, morning=option_class.morning)
+        return Contract(con_id, option_class, expiry, strike, call, last, settle)
 
-    def con_id(self, spec: Underlying, expiry: date, strike: float, *, call: bool) -> int:
-        word = OPTIONABLE.index(spec) * (1 << _DAY_BITS) + (expiry - _ORIGIN).days
-        return OPTION_ID_BASE + (word * (1 << _STRIKE_BITS) + round(strike * 2)) * 2 + (not call)
+    def _ends(self, expiry: date, *, morning: bool) -> tuple[int, int]:
+        """Return the last moment of trading on ``expiry`` and the moment of settlement."""
+        found = self._moments.get((expiry, morning))
+        if found is None:
+            last = local_ns(expiry, _EARLY if expiry in early_closes(expiry.year) else _CLOSE)
+            settle = last
+            if morning:
+                calendar = self._calendar
+                settle = local_ns(calendar.date_of(calendar.index_of(expiry) + 1), _OPEN)
+            found = self._moments[expiry, morning] = (last, settle)
+        return found
 
     # ------------------------------------------------------------ listings
 
-    def expiries(self, spec: Underlying, index: int) -> tuple[date, ...]:
-        """Return the expiries that trade on day ``index``, soonest first."""
-        today = self._calendar.day(index).date
+    def classes(self, symbol: str) -> list[OptionClass]:
+        """Return the classes on a symbol, or the class of that name; all of them for an empty one."""
+        return [each for each in OPTION_CLASSES if not symbol or symbol in {each.spec.symbol, each.name}]
+
+    def expiries(self, option_class: OptionClass, index: int) -> tuple[date, ...]:
+        """Return the last trading days of what trades on day ``index``, soonest first."""
+        today = self._calendar.date_of(index)
+        first = today.year * 12 + today.month - 1
+        if option_class.morning:
+            wanted = self._mornings(option_class, first)
+        else:
+            wanted = self._afternoons(option_class, index, today, first)
+        return tuple(sorted(day for day in wanted if today <= day <= LAST_EXPIRY))
+
+    def _mornings(self, option_class: OptionClass, first: int) -> set[date]:
+        found: set[date] = set()
+        months = _INDEX_MONTHS if option_class.spec is not VIX else range(1, 8)
+        for month in (first, *(first + ahead for ahead in months)):
+            if option_class.spec is VIX:
+                settled = third_friday((month + 1) // 12, (month + 1) % 12 + 1) - timedelta(days=30)
+            else:
+                settled = third_friday(month // 12, month % 12 + 1)
+            found.add(self._trading(self._trading(settled) - timedelta(days=1)))
+        return found
+
+    def _afternoons(self, option_class: OptionClass, index: int, today: date, first: int) -> set[date]:
         friday = today + timedelta(days=(4 - today.weekday()) % 7)
         wanted = {self._trading(friday + timedelta(weeks=week)) for week in range(_WEEKS)}
-        if spec.daily_expiries:
-            wanted.update(self._calendar.day(index + ahead).date for ahead in range(_DAILIES))
-        first = today.year * 12 + today.month - 1
+        index_class = option_class.spec.asset_class is AssetClass.INDEX
+        if option_class.spec.daily_expiries or index_class:
+            dailies = _INDEX_DAILIES if index_class else _DAILIES
+            wanted.update(self._calendar.date_of(index + ahead) for ahead in range(dailies))
         months = [first, *(first + ahead for ahead in _MONTHS)]
+        if not index_class:
+            months += [(today.year + ahead) * 12 for ahead in range(1, _LEAPS + 1)]
         wanted.update(self._trading(third_friday(month // 12, month % 12 + 1)) for month in months)
-        return tuple(sorted(day for day in wanted if day >= today))
+        return wanted
 
     def _trading(self, day: date) -> date:
         while not self._calendar.is_trading_date(day):
             day -= timedelta(days=1)
         return day
 
-    def strikes(self, spec: Underlying, expiry: date, index: int) -> tuple[float, ...]:
+    def strikes(self, option_class: OptionClass, expiry: date, index: int) -> tuple[float, ...]:
         """Return the strikes of an expiry on day ``index``, lowest first."""
-        key = (spec.con_id, expiry, index)
+        key = (option_class.name, expiry, index)
         found = self._strikes.get(key)
         if found is None:
-            found = self._strikes[key] = self._build_strikes(spec, expiry, index)
+            if len(self._strikes) > 4000:
+                self._strikes.clear()
+            found = self._strikes[key] = self._build_strikes(option_class, expiry, index)
         return found
 
-    def _build_strikes(self, spec: Underlying, expiry: date, index: int) -> tuple[float, ...]:
-        closes = [self._market.close_tick(spec.con_id, index - back) for back in range(1, _LOOKBACK + 1)]
-        prices = [tick * float(spec.tick) for tick in closes if tick is not None]
-        years = max((expiry - self._calendar.day(index).date).days + 1, 2) / 365.0
-        deviation = spec.volatility * sqrt(years)
-        near, far = 0.02 + 1.2 * deviation, min(0.05 + 3.0 * deviation, 0.6)
-        step, wide = spec.strike_step, _wider(spec.strike_step)
+    def _build_strikes(self, option_class: OptionClass, expiry: date, index: int) -> tuple[float, ...]:
+        spec = option_class.spec
+        prices = [self._market.adjusted_close(spec.con_id, index - back, index) for back in range(1, _LOOKBACK + 1)]
+        days = (expiry - self._calendar.date_of(index)).days
+        deviation = spec.volatility * sqrt(max(days + 1, 2) / 365.0)
+        reach = 0.8 if spec is not VIX else 3.0
+        near, far = min(0.02 + 1.2 * deviation, reach), min(0.05 + 3.0 * deviation, reach)
+        step = option_class.near_step(days)
+        wide = wider(step)
         low, high = min(prices), max(prices)
-        fine = range(floor(low * (1 - near) / step), ceil(high * (1 + near) / step) + 1)
-        coarse = range(max(floor(low * (1 - far) / wide), 1), ceil(high * (1 + far) / wide) + 1)
-        return tuple(sorted({count * step for count in fine} | {count * wide for count in coarse}))
+        fine = range(floor(low * max(1 - near, 0) / step), ceil(high * (1 + near) / step) + 1)
+        coarse = range(max(floor(low * max(1 - far, 0) / wide), 1), ceil(high * (1 + far) / wide) + 1)
+        return tuple(sorted({count * step for count in fine if count} | {count * wide for count in coarse}))
 
     def chain(self, con_id: int, index: int) -> list[tuple[str, str, str, Sequence[str], Sequence[float]]]:
-        """Return one row as the option parameters message wants it; empty when it has no options."""
-        spec = next((item for item in OPTIONABLE if item.con_id == con_id), None)
-        if spec is None:
-            return []
-        expiries = self.expiries(spec, index)
-        strikes = sorted({strike for expiry in expiries for strike in self.strikes(spec, expiry, index)})
-        return [("SMART", spec.symbol, "100", [f"{day:%Y%m%d}" for day in expiries], strikes)]
+        """Return one row per class as the option parameters message wants it; empty when it has no options."""
+        found: list[tuple[str, str, str, Sequence[str], Sequence[float]]] = []
+        for option_class in OPTION_CLASSES:
+            if option_class.spec.con_id != con_id:
+                continue
+            expiries = self.expiries(option_class, index)
+            strikes = sorted({strike for day in expiries for strike in self.strikes(option_class, day, index)})
+            found.append(("SMART", option_class.name, "100", [f"{day:%Y%m%d}" for day in expiries], strikes))
+        return found
 
     def select(
         self, symbol: str, index: int, *, expiry: str = "", strike: float = 0.0, right: str = ""
     ) -> list[Contract]:
         """Return listed contracts, narrowed by what is set."""
         found: list[Contract] = []
-        for spec in OPTIONABLE:
-            if symbol and spec.symbol != symbol:
-                continue
-            for day in self.expiries(spec, index):
+        for option_class in self.classes(symbol):
+            for day in self.expiries(option_class, index):
                 if expiry and not f"{day:%Y%m%d}".startswith(expiry):
                     continue
-                for price in self.strikes(spec, day, index):
+                for price in self.strikes(option_class, day, index):
                     if strike and price != strike:
                         continue
-                    ids = [self.con_id(spec, day, price, call=call) for call in _rights(right)]
+                    ids = [encode(option_class, day, price, call=call) for call in _rights(right)]
                     found.extend(item for item in map(self.contract, ids) if item is not None)
         return found
 
 
 def build_option(contract: Contract, liquid: tuple[Session, ...]) -> Instrument:
     """Build the instrument of an option; it trades in the regular session alone."""
-    spec = contract.spec
+    spec, option_class = contract.spec, contract.option_class
     strike = Decimal(str(contract.strike))
     right = OptionRight.CALL if contract.call else OptionRight.PUT
-    nickel = TickBand(low_edge=Decimal(3), increment=Decimal("0.05"))
+    tick, bands = option_class.bands
     code = f"{contract.expiry:%y%m%d}{'C' if contract.call else 'P'}{round(contract.strike * 1000):08d}"
     return Instrument(
-        id=instrument_id(AssetClass.OPTION, spec.symbol, expiry=contract.expiry, strike=strike, right=right),
+        id=instrument_id(
+            AssetClass.OPTION, spec.symbol, expiry=contract.expiry, strike=strike, right=right,
+            trading_class=option_class.name,
+        ),
         asset_class=AssetClass.OPTION,
         symbol=spec.symbol,
-        local_symbol=f"{spec.symbol:<6}{code}",
-        trading_class=spec.symbol,
+        local_symbol=f"{option_class.name:<6}{code}",
+        trading_class=option_class.name,
         name=spec.name,
         multiplier=Decimal(100),
-        tick_bands=() if spec.option_penny else (nickel,),
+        min_tick=tick,
+        tick_bands=bands,
         expiry=contract.expiry,
         strike=strike,
         right=right,
-        underlying_id=instrument_id(AssetClass.STOCK, spec.symbol),
+        underlying_id=instrument_id(spec.asset_class, spec.symbol),
         broker_id=contract.con_id,
         trading_hours=liquid,
         liquid_hours=liquid,
-        order_types=ORDER_TYPES,
-    )
+        order_types=frozenset(ibkr_order_types(AssetClass.OPTION)),
+    )  # fmt: skip
 
 
 def _rights(right: str) -> tuple[bool, ...]:
     if not right or right in {"0", "?"}:
         return (True, False)
     return (right.upper().startswith("C"),)
-
-
-def _wider(step: float) -> float:
-    """Return the step of strikes far from the money."""
-    return {0.5: 1.0, 1.0: 5.0, 2.5: 5.0, 5.0: 10.0}.get(step, step * 2)

@@ -75,10 +75,10 @@ class OptionHistory:
             return self._market.tape_of_day(con_id, day.index).prints
         contract = self._market.need(con_id)
         first = self._market.refresh_ns(contract.spec, day.open_ns) + NS
-        moments = np.arange(first, min(day.close_ns, contract.expiry_ns), NS, dtype=np.int64)
+        moments = np.arange(first, min(day.close_ns, contract.last_ns), NS, dtype=np.int64)
         none = np.zeros(len(moments), dtype=np.int64)
         if not len(moments):
             return Prints(moments, none, none, none.astype(np.int8))
-        quotes = self._market.quotes.quote(contract.spec, self._market.quotes.fair_path(contract, moments))
+        quotes = self._market.quotes.quote([contract], self._market.quotes.fair_path(contract, moments))
         bid, ask = quotes.bid.astype(np.float64), quotes.ask.astype(np.float64)
         return Prints(moments, {"BID": bid, "ASK": ask, "MIDPOINT": (bid + ask) / 2}[what], none, none.astype(np.int8))

@@ -52,8 +52,8 @@ class OptionMarket:
         self.quotes = OptionQuotes(market)
         self._key = label_key("options", seed)
         self._seed = seed
-        self._fields: dict[int, DepthField] = {}
-        self._groups: dict[int, OptionGroupFeed] = {}
+        self._fields: dict[tuple[int, int], DepthField] = {}
+        self._groups: dict[str, OptionGroupFeed] = {}
         self.tapes: dict[tuple[int, int], Tape] = {}
 
     def need(self, con_id: int) -> Contract:
@@ -66,7 +66,7 @@ class OptionMarket:
 
     def is_open(self, contract: Contract, ns: int) -> bool:
         index = self.calendar.index_at(ns)
-        return self.calendar.day(index).is_regular(ns) and ns < contract.expiry_ns
+        return self.calendar.day(index).is_regular(ns) and ns < contract.last_ns
 
     def refresh_ns(self, spec: Underlying, ns: int) -> int:
         """Return the latest moment at or before ``ns`` at which this underlying's options were requoted."""
@@ -77,7 +77,7 @@ class OptionMarket:
         contract = self.need(con_id)
         if not self.is_open(contract, ns):
             return None, None
-        group = self._groups.get(contract.spec.con_id)
+        group = self._groups.get(contract.option_class.name)
         if group is not None and group.holds(con_id, ns):
             return group.touch(con_id)
         board = self.board(contract.spec, [contract], self.refresh_ns(contract.spec, ns))
@@ -85,21 +85,31 @@ class OptionMarket:
 
     def board(self, spec: Underlying, contracts: list[Contract], ns: int) -> _Board:
         fair = self.quotes.fair(spec, contracts, ns)
-        ticks = self.quotes.quote(spec, fair)
+        ticks = self.quotes.quote(contracts, fair)
         return _Board(ns, {item.con_id: row for row, item in enumerate(contracts)}, fair, ticks.bid, ticks.ask)
 
     def displayed(self, con_id: int, sign: int, tick: int, touch: int, ns: int) -> int:
         contract = self.need(con_id)
-        step = 1 if contract.spec.option_penny or tick < 300 else 5
+        low, high = contract.option_class.increments
+        step = low if tick < 300 else high
         if tick % step:
             return 0
         distance = (touch - tick) * sign // step
         if not 0 <= distance < _LEVELS:
             return 0
-        field = self._fields.get(con_id)
+        index = self.calendar.index_at(ns)
+        field = self._fields.get((con_id, index))
         if field is None:
-            field = self._fields[con_id] = DepthField.of(self._seed, f"option {con_id}", 1, _TOUCH_LOTS)
+            if len(self._fields) > 5000:
+                self._fields.clear()
+            lots = self._lots(contract, index)
+            field = self._fields[con_id, index] = DepthField.of(self._seed, f"option {con_id}", 1, lots)
         return field.displayed(sign, tick // step, tick // step + sign * distance, ns)
+
+    def _lots(self, contract: Contract, index: int) -> float:
+        """Return the mean size of a level: large near the money of busy names, small far from it and far ahead."""
+        rate = self._rate(contract, index)
+        return max(_TOUCH_LOTS * min(0.4 + 4.0 * rate, 3.0) * min(contract.spec.events / 150, 1.5), 4.0)
 
     def fair_price(self, con_id: int, ns: int) -> float:
         """Return the fair value, also while the market is closed."""
@@ -121,7 +131,7 @@ class OptionMarket:
     def _background(self, contract: Contract, index: int) -> Prints:
         day = self.calendar.day(index)
         none = np.zeros(0, dtype=np.int64)
-        if day.open_ns >= contract.expiry_ns:
+        if day.open_ns >= contract.last_ns:
             return Prints(none, none, none, none.astype(np.int8))
         minutes = np.arange((day.close_ns - day.open_ns) // MINUTE_NS, dtype=np.int64)
         word = mix_array(mix(self._key, contract.con_id, index), minutes)
@@ -132,7 +142,7 @@ class OptionMarket:
         second = ((word >> np.uint64(20)) % np.uint64(59)).astype(np.int64) + 1
         moments = day.open_ns + minutes * MINUTE_NS + second * NS
         moments = np.array([self.refresh_ns(contract.spec, ns) for ns in moments.tolist()], dtype=np.int64)
-        quotes = self.quotes.quote(contract.spec, self.quotes.fair_path(contract, moments))
+        quotes = self.quotes.quote([contract], self.quotes.fair_path(contract, moments))
         buyer = ((word >> np.uint64(3)) & np.uint64(1)).astype(np.bool_) | (quotes.bid == 0)
         size = 1 + ((word >> np.uint64(30)) % np.uint64(1 << 10)).astype(np.int64) ** 3 // (1 << 25)
         tick = np.where(buyer, quotes.ask, quotes.bid)
@@ -144,7 +154,8 @@ class OptionMarket:
         spot = self.quotes.spot(contract.spec, start.open_ns)
         days = max((contract.expiry - start.date).days, 0) + 1
         distance = np.log(contract.strike / spot) / (contract.spec.volatility * np.sqrt(days / 365))
-        busy = contract.spec.events / 240 * (2.0 if contract.spec.option_penny else 1.0)
+        wide = contract.spec.option_penny or not contract.option_class.american
+        busy = contract.spec.events / 240 * (2.0 if wide else 1.0)
         return float(min(0.95, busy * 2.5 / (1 + days / 10) * np.exp(-0.5 * distance**2)))
 
     def figures(self, con_id: int, ns: int) -> DayFigures:
@@ -165,22 +176,42 @@ class OptionMarket:
         round_bonus = 3.0 if contract.strike % 10 == 0 else 1.0
         return {"open_interest": float(int(60 + 9000 * draw * round_bonus * min(self._rate(contract, index) * 3, 1.0)))}
 
+    def statistics_of_underlying(self, spec: Underlying, ns: int) -> dict[str, float]:
+        """Return what is known of a name's options: thirty-day volatility, volumes and open interest of both rights."""
+        if not spec.strike_step:
+            return {}
+        smile = self._market.smiles.day(spec, self.calendar.index_at(ns))
+        level = self._market.level(spec.path_key, ns)
+        until = np.array([ns + 30 * 86_400 * NS])
+        event = smile.event_variance(ns, until)
+        volatility = smile.surface.volatility(0.0, 30 / 365, smile.factor(level), event)
+        index = self.calendar.index_at(ns)
+        day = self.calendar.day(index)
+        past = min(max((ns - day.open_ns) / (day.close_ns - day.open_ns), 0.0), 1.0)
+        found = {"implied_volatility": float(volatility[0])}
+        for place, right in enumerate(("call", "put")):
+            draw = 0.6 + 0.8 * unit(mix(self._key, spec.con_id, index, place))
+            contracts = spec.events * 2000 * draw * (1.0 if place == 0 else 0.75)
+            found[f"{right}_volume"] = float(int(contracts * past))
+            found[f"{right}_open_interest"] = float(int(contracts * 14))
+        return found
+
     # ------------------------------------------------------------ feeds and Greeks
 
     def open_feed(self, con_id: int, ns: int) -> "OptionGroupFeed":
-        spec = self.need(con_id).spec
-        group = self._groups.get(spec.con_id)
+        option_class = self.need(con_id).option_class
+        group = self._groups.get(option_class.name)
         if group is None:
-            group = self._groups[spec.con_id] = OptionGroupFeed(self, spec, ns)
+            group = self._groups[option_class.name] = OptionGroupFeed(self, option_class.spec, ns)
         group.add(self.need(con_id), ns)
         return group
 
     def close_feed(self, con_id: int) -> "OptionGroupFeed | None":
-        spec = self.need(con_id).spec
-        group = self._groups.get(spec.con_id)
+        name = self.need(con_id).option_class.name
+        group = self._groups.get(name)
         if group is None or group.remove(con_id):
             return None
-        return self._groups.pop(spec.con_id)
+        return self._groups.pop(name)
 
     def greeks(self, con_id: int, source: str, ns: int, book: LimitBook, last: int | None) -> SimGreeks | None:
         """Return the computation for the price that ``source`` names; None when that price does not exist."""
@@ -189,7 +220,7 @@ class OptionMarket:
         contract = self.need(con_id)
         if ns >= contract.expiry_ns:
             return None
-        group = self._groups.get(contract.spec.con_id)
+        group = self._groups.get(contract.option_class.name)
         if source == "model":
             if group is not None and group.holds(con_id, ns):
                 return group.model(con_id)
@@ -203,8 +234,23 @@ class OptionMarket:
         return self._of_price(contract, tick * TICK, self.refresh_ns(contract.spec, ns))
 
     def _of_price(self, contract: Contract, price: float, ns: int) -> SimGreeks:
-        fair = self.quotes.fair(contract.spec, [contract], ns)
-        return implied_greeks([contract], fair, np.array([price]))[0]
+        spot = np.array([self.quotes.spot(contract.spec, ns)])
+        return implied_greeks(self.quotes, [contract], spot, np.array([price]), ns)[0]
+
+    def evaluate(self, con_id: int, volatility: float, spot: float, ns: int) -> SimGreeks | None:
+        """Return what an option is worth at a volatility and a spot."""
+        contract = self.need(con_id)
+        if ns >= contract.expiry_ns:
+            return None
+        return model_greeks(con_id, self.quotes.worth(contract, spot, volatility, ns), 0)
+
+    def implied(self, con_id: int, price: float, spot: float, ns: int) -> SimGreeks | None:
+        """Return the computation of a price; None when no volatility makes it."""
+        contract = self.need(con_id)
+        if ns >= contract.expiry_ns:
+            return None
+        found = implied_greeks(self.quotes, [contract], np.array([spot]), np.array([price]), ns)[0]
+        return None if found.implied_volatility is None else found
 
 
 class OptionGroupFeed:
@@ -242,14 +288,15 @@ class OptionGroupFeed:
         known = self._computed.get(source)
         if known is None:
             ticks = np.array([self._price_tick(item, source, board) for item in self._boarded], dtype=np.float64)
-            known = self._computed[source] = (ticks, implied_greeks(self._boarded, board.fair, ticks * TICK))
+            quotes = self._market.quotes
+            computed = implied_greeks(quotes, self._boarded, board.fair.spot, ticks * TICK, board.ns)
+            known = self._computed[source] = (ticks, computed)
         row = board.rows[con_id]
         if known[0][row] != tick:
             # Own trading made another price than the background's.
-            alone = Fair(
-                board.fair.spot[row : row + 1], board.fair.volatility, board.fair.years[row : row + 1], board.fair.worth
-            )
-            return implied_greeks([self._boarded[row]], alone, np.array([tick * TICK]))[0]
+            spot = board.fair.spot[row : row + 1]
+            alone = [self._boarded[row]]
+            return implied_greeks(self._market.quotes, alone, spot, np.array([tick * TICK]), board.ns)[0]
         return known[1][row]
 
     def _price_tick(self, contract: Contract, source: str, board: _Board) -> int:

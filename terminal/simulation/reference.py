@@ -7,6 +7,7 @@ from typing import Final
 
 from terminal.model.enums import AssetClass, OptionRight
 from terminal.model.instrument import Instrument
+from terminal.simulation.futures import contract_month
 from terminal.simulation.source import MarketSource
 
 SEC_TYPES: Final = {
@@ -74,7 +75,7 @@ def _exchange_matches(item: Instrument, exchange: str) -> bool:
 
 
 def _derivative_matches(item: Instrument, wanted: Wanted) -> bool:
-    if wanted.expiry and (item.expiry is None or not f"{item.expiry:%Y%m%d}".startswith(wanted.expiry)):
+    if wanted.expiry and not _expiry_matches(item, wanted.expiry):
         return False
     if wanted.strike and (item.strike is None or float(item.strike) != wanted.strike):
         return False
@@ -82,6 +83,14 @@ def _derivative_matches(item: Instrument, wanted: Wanted) -> bool:
         right = OptionRight.CALL if wanted.right.upper().startswith("C") else OptionRight.PUT
         return item.right is right
     return True
+
+
+def _expiry_matches(item: Instrument, wanted: str) -> bool:
+    if item.expiry is None:
+        return False
+    if item.asset_class is AssetClass.FUTURE and len(wanted) == 6:
+        return contract_month(item) == wanted
+    return f"{item.expiry:%Y%m%d}".startswith(wanted)
 
 
 def search(instruments: Sequence[Instrument], pattern: str) -> list[Instrument]:

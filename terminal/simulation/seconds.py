@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way of a price through each second of a day, between the opens, highs, lows and closes of its minutes.
+"""The way of a price through each second, between the opens, highs, lows and closes of its minutes.
 
 Within a minute the path is a Brownian bridge through four knots (open, the two extremes at random seconds, close),
 with the market's own second-by-second noise in it so that names move together, clipped to the extremes. It depends
-on seed, path and day alone. Arrays are [minute, second].
+on seed, path, day and stretch alone. Arrays are [minute, second].
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
@@ -18,6 +19,7 @@ from terminal.simulation.rng import generator
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 _COMMON_SHARE: Final = 0.5
 
@@ -26,37 +28,53 @@ _COMMON_SHARE: Final = 0.5
 class SecondPath:
     """Log price at each second [minute, 60], and the seconds at which each minute's extremes stand."""
 
-    level: Floats
+    level: NDArray[np.float64]
     high_second: Ints
     low_second: Ints
 
+    def take(self, chosen: Bools) -> "SecondPath":
+        """Return the minutes that ``chosen`` marks."""
+        return SecondPath(self.level[chosen], self.high_second[chosen], self.low_second[chosen])
 
-def second_path(seed: int, key: str, index: int, day: PathBlock) -> SecondPath:
-    """Fill one day of minutes with seconds."""
-    minutes = len(day.open)
-    rng = generator(seed, "seconds", key, index)
+    @classmethod
+    def join(cls, parts: Sequence["SecondPath"]) -> "SecondPath":
+        return cls(
+            np.concatenate([part.level for part in parts]),
+            np.concatenate([part.high_second for part in parts]),
+            np.concatenate([part.low_second for part in parts]),
+        )
+
+    def mirrored(self) -> "SecondPath":
+        """Return the same way for something that falls when this rises: the extremes change places."""
+        return SecondPath(self.level, self.low_second, self.high_second)
+
+
+def second_path(seed: int, key: str, index: int, segment: int, minutes_of: PathBlock) -> SecondPath:
+    """Fill the minutes of one stretch of a day with seconds."""
+    minutes = len(minutes_of.open)
+    rng = generator(seed, "seconds", key, index, segment)
     first = rng.integers(4, 27, minutes)
     second = first + rng.integers(8, 29, minutes)
-    rising = day.close > day.open
+    rising = minutes_of.close > minutes_of.open
     low_first = rng.random(minutes) < np.where(rising, 0.8, 0.2)
-    early = np.where(low_first, day.low, day.high)
-    late = np.where(low_first, day.high, day.low)
-    noise = _noise(seed, index, minutes, rng, day.scale)
-    level = _bridge(noise, first, second, (day.open, early, late, day.close))
-    np.clip(level, day.low[:, None], day.high[:, None], out=level)
+    early = np.where(low_first, minutes_of.low, minutes_of.high)
+    late = np.where(low_first, minutes_of.high, minutes_of.low)
+    common = generator(seed, "seconds", "market", index, segment).standard_normal((minutes, 60))
+    noise = _noise(common, rng, minutes_of.scale)
+    level = _bridge(noise, first, second, (minutes_of.open, early, late, minutes_of.close))
+    np.clip(level, minutes_of.low[:, None], minutes_of.high[:, None], out=level)
     rows = np.arange(minutes)
     high_second = np.where(low_first, second, first)
     low_second = np.where(low_first, first, second)
-    level[rows, high_second] = day.high
-    level[rows, low_second] = day.low
-    level[:, 0] = day.open
-    level[:, 59] = day.close
+    level[rows, high_second] = minutes_of.high
+    level[rows, low_second] = minutes_of.low
+    level[:, 0] = minutes_of.open
+    level[:, 59] = minutes_of.close
     return SecondPath(level, high_second, low_second)
 
 
-def _noise(seed: int, index: int, minutes: int, rng: np.random.Generator, scale: Floats) -> Floats:
-    common = generator(seed, "seconds", "market", index).standard_normal((minutes, 60))
-    own = rng.standard_normal((minutes, 60))
+def _noise(common: Floats, rng: np.random.Generator, scale: Floats) -> Floats:
+    own = rng.standard_normal(common.shape)
     mixed = sqrt(_COMMON_SHARE) * common + sqrt(1 - _COMMON_SHARE) * own
     noise: Floats = np.cumsum(mixed * (scale[:, None] / sqrt(60.0)), axis=1)
     return noise

@@ -7,6 +7,7 @@ smallest increment.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation.book import LimitBook
 from terminal.simulation.exchange_port import SimGreeks
+from terminal.simulation.facts import Auction, Borrow, Dividend, Earnings, Halt, Indication, OptionTerms, Split
 from terminal.simulation.tape import Tape
 from terminal.simulation.trading_days import TradingCalendar
 
@@ -115,3 +117,167 @@ class MarketSource(Protocol):
         self, con_id: int, *, seconds: int, start_ns: int, end_ns: int, now_ns: int, what: str, regular_only: bool
     ) -> Sequence[Bar]: ...
     def head_ns(self, con_id: int) -> int: ...
+
+    # ------------------------------------------------------------ auctions and halts
+
+    def size_unit(self, con_id: int) -> Decimal:
+        """Return what one unit of an integer size is worth in quantity (1, or a fraction of a coin)."""
+        ...
+
+    def auctions(self, con_id: int, index: int) -> Sequence[Auction]:
+        """Return the auctions of a trading day in time order."""
+        ...
+
+    def indication(self, con_id: int, kind: str, ns: int) -> Indication | None:
+        """Return what is published at ``ns`` about the next auction of a kind; None outside of its minutes."""
+        ...
+
+    def halts(self, con_id: int, index: int) -> Sequence[Halt]: ...
+    def halt_at(self, con_id: int, ns: int) -> Halt | None: ...
+    def price_band(self, con_id: int, ns: int) -> tuple[int, int] | None:
+        """Return the limit-up limit-down band in ticks, None when there is none now."""
+        ...
+
+    # ------------------------------------------------------------ corporate actions, borrow, settlement
+
+    def dividends(self, con_id: int, first: date, last: date) -> Sequence[Dividend]:
+        """Return dividends whose ex-date lies in [first, last]."""
+        ...
+
+    def dividend_text(self, con_id: int, ns: int) -> str:
+        """Return generic tick 59: past 12 months, next 12 months, next ex-date, next amount; empty for none."""
+        ...
+
+    def splits(self, con_id: int, first: date, last: date) -> Sequence[Split]: ...
+    def earnings(self, con_id: int, first: date, last: date) -> Sequence[Earnings]: ...
+    def borrow(self, con_id: int, ns: int) -> Borrow: ...
+    def terms(self, con_id: int) -> OptionTerms | None: ...
+    def settlement_price(self, con_id: int, index: int) -> float | None:
+        """Return the money that a contract settles against on a day: an option's underlying, a future itself."""
+        ...
+
+    def official_open(self, con_id: int, index: int) -> float | None: ...
+    def official_close(self, con_id: int, index: int) -> float | None: ...
+    def expiries(self, symbol: str, index: int, trading_class: str = "") -> Sequence[date]: ...
+    def fx_rate(self, currency: str, ns: int) -> float:
+        """Return the USD that one unit of a currency is worth.
+
+        Raises:
+            KeyError: the market does not know the currency.
+        """
+        ...
+
+    def interest_rate(self, currency: str, ns: int) -> float:
+        """Return the benchmark rate per year, continuous."""
+        ...
+
+    def beta(self, con_id: int) -> float: ...
+    def sector(self, con_id: int) -> tuple[str, str, str]:
+        """Return industry, category and subcategory as contract details show them."""
+        ...
+
+    def stock_type(self, con_id: int) -> str: ...
+    def evaluate(self, con_id: int, volatility: float, spot: float, ns: int) -> SimGreeks | None:
+        """Return an option's worth at a volatility and a price of its underlying."""
+        ...
+
+    def implied(self, con_id: int, price: float, spot: float, ns: int) -> SimGreeks | None:
+        """Return the computation of an option's price; None when no volatility makes it."""
+        ...
+
+
+class SourceDefaults:
+    """The answers of a source that knows only quotes and prints (a recording)."""
+
+    def size_unit(self, con_id: int) -> Decimal:
+        del con_id
+        return Decimal(1)
+
+    def auctions(self, con_id: int, index: int) -> Sequence[Auction]:
+        del con_id, index
+        return ()
+
+    def indication(self, con_id: int, kind: str, ns: int) -> Indication | None:
+        del con_id, kind, ns
+        return None
+
+    def halts(self, con_id: int, index: int) -> Sequence[Halt]:
+        del con_id, index
+        return ()
+
+    def halt_at(self, con_id: int, ns: int) -> Halt | None:
+        del con_id, ns
+        return None
+
+    def price_band(self, con_id: int, ns: int) -> tuple[int, int] | None:
+        del con_id, ns
+        return None
+
+    def dividends(self, con_id: int, first: date, last: date) -> Sequence[Dividend]:
+        del con_id, first, last
+        return ()
+
+    def dividend_text(self, con_id: int, ns: int) -> str:
+        del con_id, ns
+        return ""
+
+    def splits(self, con_id: int, first: date, last: date) -> Sequence[Split]:
+        del con_id, first, last
+        return ()
+
+    def earnings(self, con_id: int, first: date, last: date) -> Sequence[Earnings]:
+        del con_id, first, last
+        return ()
+
+    def borrow(self, con_id: int, ns: int) -> Borrow:
+        del con_id, ns
+        # A recording knows no lending: every share can be borrowed.
+        return Borrow(available=10_000_000, fee=0.0, rebate=0.0, level=3.0)
+
+    def terms(self, con_id: int) -> OptionTerms | None:
+        del con_id
+        return None
+
+    def settlement_price(self, con_id: int, index: int) -> float | None:
+        del con_id, index
+        return None
+
+    def official_open(self, con_id: int, index: int) -> float | None:
+        del con_id, index
+        return None
+
+    def official_close(self, con_id: int, index: int) -> float | None:
+        del con_id, index
+        return None
+
+    def expiries(self, symbol: str, index: int, trading_class: str = "") -> Sequence[date]:
+        del symbol, index, trading_class
+        return ()
+
+    def fx_rate(self, currency: str, ns: int) -> float:
+        del ns
+        return {"USD": 1.0}[currency]
+
+    def interest_rate(self, currency: str, ns: int) -> float:
+        del currency, ns
+        return 0.0
+
+    def beta(self, con_id: int) -> float:
+        del con_id
+        return 1.0
+
+    def sector(self, con_id: int) -> tuple[str, str, str]:
+        del con_id
+        return ("", "", "")
+
+    def stock_type(self, con_id: int) -> str:
+        del con_id
+        return ""
+
+    def evaluate(self, con_id: int, volatility: float, spot: float, ns: int) -> SimGreeks | None:
+        del con_id, volatility, spot, ns
+        return None
+
+    def implied(self, con_id: int, price: float, spot: float, ns: int) -> SimGreeks | None:
+        del con_id, price, spot, ns
+        return None

@@ -20,7 +20,11 @@ from terminal.simulation.ledger import Holding
 from terminal.simulation.orders import Stage, Working
 from terminal.simulation.tape import Tape
 
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE: Final = frozenset({1, 2})
+"""Version 1 has no books (commission volumes, accruals, instructions): they begin empty."""
+_FORMER_DERIVATIVES: Final = 495_000_000
+"""From here on the contract ids of futures and options of version 1 meant other contracts than today's."""
 _DECIMALS: Final = frozenset({"quantity", "filled", "cumulative"})
 
 
@@ -34,6 +38,7 @@ def dump(
         "now_ns": now_ns,
         "next_perm_id": desk.next_perm_id,
         "accounts": [ledger.dump() for ledger in money.ledgers.values()],
+        "books": [book.dump() for book in money.books.values()],
         "orders": [_working_out(working) for working in desk.orders],
         "executions": [_plain(asdict(execution)) for execution in desk.settlement.executions],
         "tapes": [
@@ -63,6 +68,9 @@ def _working_out(working: Working) -> dict[str, object]:
         "value": str(working.value),
         "executions": working.executions,
         "expires_day": working.expires_day,
+        "size_unit": str(working.size_unit),
+        "armed": working.armed,
+        "located": working.located,
     }
 
 
@@ -74,9 +82,11 @@ class LoadedState:
     """
 
     def __init__(self, raw: Mapping[str, Any], identity: str) -> None:
-        if raw.get("version") != VERSION:
+        if raw.get("version") not in READABLE:
             raise UserError(
-                "SIM-001", f"simulator state must have version {VERSION}, has {raw.get('version')!r}; remove the file"
+                "SIM-001",
+                f"simulator state must have version {' or '.join(map(str, sorted(READABLE)))}, "
+                f"has {raw.get('version')!r}; remove the file",
             )
         if raw.get("market") != identity:
             raise UserError(
@@ -86,6 +96,8 @@ class LoadedState:
             )
         self._raw = raw
         try:
+            if raw.get("version") == 1 and identity.startswith("simulated"):
+                self._raw = raw = _of_the_former_market(raw)
             self.now_ns = int(raw["now_ns"])
             self.next_perm_id = int(raw["next_perm_id"])
             self.executions = [SimExecution(**_decimals(row)) for row in raw["executions"]]
@@ -97,16 +109,25 @@ class LoadedState:
             raise _damaged(error) from error
 
     def restore_ledgers(self, money: Accounts, instrument_of: "InstrumentOf") -> None:
-        """Put cash and positions back; accounts that are not in the state keep their opening balance."""
+        """Put cash and positions back; accounts that are not in the state keep their opening balance.
+
+        Raises:
+            UserError: SIM-001, the state has an account that this market does not, or is damaged.
+        """
         try:
             for row in self._raw["accounts"]:
                 ledger = money.ledgers.get(row["account"])
                 if ledger is None:
-                    continue
+                    raise _missing(row["account"])
+                _check_base(row, ledger.base)
                 ledger.cash = {currency: Decimal(amount) for currency, amount in row["cash"].items()}
                 ledger.holdings = {
                     int(held["con_id"]): _holding(held, instrument_of(int(held["con_id"]))) for held in row["positions"]
                 }
+            for row in self._raw.get("books", ()):
+                book = money.books.get(row["account"])
+                if book is not None:
+                    book.load(row)
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise _damaged(error) from error
 
@@ -116,6 +137,37 @@ class LoadedState:
             return [_working_in(row, instrument_of) for row in self._raw["orders"]]
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise _damaged(error) from error
+
+
+def _of_the_former_market(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Carry shares, currencies and cash of version 1 over; its prints belong to prices that no longer exist.
+
+    Raises:
+        UserError: SIM-001, there are futures or options in it.
+    """
+    held = [row["con_id"] for account in raw.get("accounts", ()) for row in account.get("positions", ())]
+    named = [*held, *(row["order"]["con_id"] for row in raw.get("orders", ()) if "order" in row)]
+    if any(int(con_id) >= _FORMER_DERIVATIVES for con_id in named):
+        raise UserError(
+            "SIM-001",
+            "simulator state is of an older market whose futures and options had other contract numbers, and it holds "
+            "some; close them with the older program, or move the file away to begin a new market",
+        )
+    executions = [row for row in raw["executions"] if int(row["con_id"]) < _FORMER_DERIVATIVES]
+    return {**raw, "tapes": [], "executions": executions}
+
+
+def _missing(account: str) -> UserError:
+    return UserError(
+        "SIM-001",
+        f"simulator state holds account {account}, which is not opened and would be lost; "
+        "start with that account (--accounts 2) or use another state file",
+    )
+
+
+def _check_base(row: Mapping[str, Any], base: str) -> None:
+    if row["base"] != base:
+        raise ValueError(f"account {row['account']} has the base currency {row['base']}, is opened with {base}")
 
 
 class InstrumentOf:
@@ -168,4 +220,7 @@ def _working_in(row: Mapping[str, Any], instrument_of: InstrumentOf) -> Working:
         value=Decimal(row["value"]),
         executions=int(row["executions"]),
         expires_day=int(row["expires_day"]),
+        size_unit=Decimal(row.get("size_unit", "1")),
+        armed=bool(row.get("armed", False)),
+        located=bool(row.get("located", False)),
     )

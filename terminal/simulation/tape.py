@@ -12,22 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Int32s = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """Prints in time order."""
+    """Prints in time order. ``code`` is their sale condition (plan.py), None when all are regular."""
 
     ns: Ints
-    tick: Ints | Floats
-    size: Ints
+    tick: Ints | Int32s | Floats
+    size: Ints | Int32s
     side: NDArray[np.int8]
+    code: NDArray[np.int8] | None = None
 
     def between(self, start_ns: int, end_ns: int) -> "Prints":
         """Return the prints of [start, end)."""
         low, high = np.searchsorted(self.ns, (start_ns, end_ns))
-        return Prints(self.ns[low:high], self.tick[low:high], self.size[low:high], self.side[low:high])
+        return self.take(slice(int(low), int(high)))
+
+    def codes(self) -> NDArray[np.int8]:
+        """Return sale conditions, 0 where they are not known."""
+        return np.zeros(len(self.ns), dtype=np.int8) if self.code is None else self.code
+
+    def take(self, where: slice | Ints | NDArray[np.bool_]) -> "Prints":
+        """Return the part ``where``."""
+        code = None if self.code is None else self.code[where]
+        return Prints(self.ns[where], self.tick[where], self.size[where], self.side[where], code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +75,19 @@ class BarRows:
 
 @dataclass(slots=True)
 class Tape:
-    """Background prints plus own edits; day figures up to any moment."""
+    """Background prints plus own edits; day figures up to any moment.
+
+    ``sizeless``: the values of an index, which have no size and no volume.
+    """
 
     background: Prints
     added: list[tuple[int, int, int, int]] = field(default_factory=list)
     removed: dict[int, int] = field(default_factory=dict)
     """ns of a background print -> units of it that were replaced by own trades."""
+    sizeless: bool = False
     _prints: Prints | None = None
-    _running: tuple[Ints, Ints, Ints] | None = None
+    _running: tuple[Ints, Ints | Int32s | Floats, Ints | Int32s | Floats] | None = None
+    _worth: tuple[Floats, Floats] | None = None
 
     def add(self, ns: int, tick: int, size: int, side: int) -> None:
         """Record a print that own trading made."""
@@ -84,7 +100,7 @@ class Tape:
         self._forget()
 
     def _forget(self) -> None:
-        self._prints = self._running = None
+        self._prints = self._running = self._worth = None
 
     @property
     def prints(self) -> Prints:
@@ -97,7 +113,7 @@ class Tape:
         base = self.background
         if not self.added and not self.removed:
             return base
-        size = base.size.copy()
+        size = base.size.astype(np.int64)
         for ns, taken in self.removed.items():
             left = taken
             for place in range(int(np.searchsorted(base.ns, ns)), int(np.searchsorted(base.ns, ns + 1))):
@@ -106,12 +122,15 @@ class Tape:
                 left -= part
         rows = np.array(self.added, dtype=np.int64).reshape(-1, 4)
         ns_all = np.concatenate((base.ns, rows[:, 0]))
-        size_all = np.concatenate((size, rows[:, 2]))
+        size_all: Ints = np.concatenate((size, rows[:, 2]))
         order = np.argsort(ns_all, kind="stable")
         order = order[size_all[order] > 0]
+        code = None
+        if base.code is not None:
+            code = np.concatenate((base.code, np.zeros(len(rows), dtype=np.int8)))[order]
         tick_all: Ints = np.concatenate((base.tick, rows[:, 1]))
         side_all = np.concatenate((base.side, rows[:, 3].astype(np.int8)))
-        return Prints(ns_all[order], tick_all[order], size_all[order], side_all[order])
+        return Prints(ns_all[order], tick_all[order], size_all[order], side_all[order], code)
 
     def figures(self, ns: int) -> tuple[int, int, int, int, int] | None:
         """Return (last tick, last size, volume, high, low) of everything up to ``ns``; None if nothing."""
@@ -121,14 +140,27 @@ class Tape:
             return None
         if self._running is None:
             self._running = (
-                np.cumsum(prints.size),
+                np.cumsum(prints.size, dtype=np.int64),
                 np.maximum.accumulate(prints.tick),
                 np.minimum.accumulate(prints.tick),
             )
         volume, high, low = self._running
+        if self.sizeless:
+            return int(prints.tick[place]), 0, 0, int(high[place]), int(low[place])
         return (
             int(prints.tick[place]), int(prints.size[place]), int(volume[place]), int(high[place]), int(low[place]),
         )  # fmt: skip
+
+    def average(self, ns: int) -> float | None:
+        """Return the volume-weighted tick of everything up to ``ns``; None if nothing."""
+        prints = self.prints
+        place = int(np.searchsorted(prints.ns, ns, side="right")) - 1
+        if place < 0 or self.sizeless:
+            return None
+        if self._worth is None:
+            size = prints.size.astype(np.float64)
+            self._worth = (np.cumsum(size), np.cumsum(size * prints.tick))
+        return float(self._worth[1][place] / self._worth[0][place])
 
 
 def aggregate(prints: Prints, bin_ns: Ints) -> BarRows:

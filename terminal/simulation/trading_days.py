@@ -2,9 +2,10 @@
 """Trading days and sessions of the simulated US market.
 
 Days are numbered, day 0 is the anchor, so that price paths can be addressed by day. Holidays follow the rules
-that NYSE publishes (https://www.nyse.com/markets/hours-calendars), plus the closures it declared one by one.
-Early closes are full days here. Knows nothing of prices; the terminal's own calendar is another module, this one
-belongs to the venue.
+that NYSE publishes (https://www.nyse.com/markets/hours-calendars), plus the closures it declared one by one, and so
+do the early closes at 13:00 (3 July, the day after Thanksgiving, 24 December). Every trading day also has a `DaySpan`:
+the five stretches that prices are drawn in, whatever part of them is lived. Knows nothing of prices; the terminal's own
+calendar is another module, this one belongs to the venue.
 """
 
 from bisect import bisect_left
@@ -28,31 +29,33 @@ _DECLARED_CLOSURES: Final = (date(2018, 12, 5), date(2025, 1, 9))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionHours:
-    """Local times of one trading day, New York."""
+    """Local times of one trading day, New York.
 
-    start: time
+    ``start`` None: the day begins where the day before ended, so no time is skipped. With ``end_follows_close`` the
+    time after the close keeps its length on a half day.
+    """
+
+    start: time | None
     open: time
     close: time
     end: time
-
-    @property
-    def minutes(self) -> int:
-        """Minutes from start to end."""
-        return _minute(self.end) - _minute(self.start)
-
-    @property
-    def open_minute(self) -> int:
-        return _minute(self.open) - _minute(self.start)
-
-    @property
-    def close_minute(self) -> int:
-        return _minute(self.close) - _minute(self.start)
+    end_follows_close: bool = False
 
 
-DEMO_HOURS: Final = SessionHours(start=time(9, 0), open=time(9, 30), close=time(16, 0), end=time(16, 30))
+DEMO_HOURS: Final = SessionHours(
+    start=time(9, 0), open=time(9, 30), close=time(16, 0), end=time(16, 30), end_follows_close=True
+)
 """The demo lives half an hour before and after the regular session; the rest of the night is skipped.
 See docs/decisions/0010."""
 EQUITY_HOURS: Final = SessionHours(start=time(4, 0), open=time(9, 30), close=time(16, 0), end=time(20, 0))
+FULL_HOURS: Final = SessionHours(
+    start=None, open=time(9, 30), close=time(16, 0), end=time(20, 0), end_follows_close=True
+)
+"""Round the clock and through the weekend: a day ends four hours after its close, and there the next one begins."""
+EARLY_CLOSE: Final = time(13, 0)
+NIGHT: Final = time(20, 0)
+MORNING: Final = time(4, 0)
+EVENING_NS: Final = 4 * 3600 * NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,26 @@ class TradingDay:
         return self.open_ns <= ns < self.close_ns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaySpan:
+    """The stretches of a trading day, each ending where the next begins, in UTC nanoseconds.
+
+    ``gap_ns`` is the end of the trading day before (the gap is empty between two weekdays, the weekend before a
+    Monday), ``night_ns`` 20:00 of the evening before, then 04:00, the open, the close and the evening's end.
+    """
+
+    date: date
+    gap_ns: int
+    night_ns: int
+    morning_ns: int
+    open_ns: int
+    close_ns: int
+    end_ns: int
+    early: bool
+    eve: bool
+    """Whether the next calendar day is not a trading day."""
+
+
 class TradingCalendar:
     """The trading days around an anchor."""
 
@@ -78,6 +101,7 @@ class TradingCalendar:
         self._dates = _trading_dates(anchor.year - 4, anchor.year + 20)
         self._zero = bisect_left(self._dates, anchor)
         self._days: dict[int, TradingDay] = {}
+        self._spans: dict[int, DaySpan] = {}
         self._last: TradingDay | None = None
 
     def day(self, index: int) -> TradingDay:
@@ -89,22 +113,53 @@ class TradingCalendar:
         known = self._days.get(index)
         if known is not None:
             return known
+        day = self.date_of(index)
+        hours = self.hours
+        close = self._close(day)
+        end = local_ns(day, hours.end)
+        if hours.end_follows_close:
+            end -= local_ns(day, hours.close) - close
+        built = TradingDay(
+            index=index,
+            date=day,
+            start_ns=self.span(index).gap_ns if hours.start is None else local_ns(day, hours.start),
+            open_ns=local_ns(day, hours.open),
+            close_ns=close,
+            end_ns=end,
+        )
+        self._days[index] = built
+        return built
+
+    def _close(self, day: date) -> int:
+        return local_ns(day, EARLY_CLOSE if day in early_closes(day.year) else self.hours.close)
+
+    def date_of(self, index: int) -> date:
+        """Return the date of trading day ``index``. Errors as for `day`."""
         place = index + self._zero
         if not 0 <= place < len(self._dates):
             raise ValueError(
                 f"the trading calendar covers {self._dates[0]} to {self._dates[-1]}, asked for day {index}"
             )
-        day = self._dates[place]
-        built = TradingDay(
-            index=index,
-            date=day,
-            start_ns=local_ns(day, self.hours.start),
-            open_ns=local_ns(day, self.hours.open),
-            close_ns=local_ns(day, self.hours.close),
-            end_ns=local_ns(day, self.hours.end),
-        )
-        self._days[index] = built
-        return built
+        return self._dates[place]
+
+    def span(self, index: int) -> DaySpan:
+        """Return the stretches of trading day ``index``. Errors as for `day`."""
+        known = self._spans.get(index)
+        if known is None:
+            day, before = self.date_of(index), self._dates[max(index + self._zero - 1, 0)]
+            close = self._close(day)
+            known = self._spans[index] = DaySpan(
+                date=day,
+                gap_ns=self._close(before) + EVENING_NS,
+                night_ns=local_ns(day - timedelta(days=1), NIGHT),
+                morning_ns=local_ns(day, MORNING),
+                open_ns=local_ns(day, self.hours.open),
+                close_ns=close,
+                end_ns=close + EVENING_NS,
+                early=day in early_closes(day.year),
+                eve=not self.is_trading_date(day + timedelta(days=1)),
+            )
+        return known
 
     def index_at(self, ns: int) -> int:
         """Return the day that trades at ``ns``, or else the next one that will."""
@@ -133,6 +188,14 @@ class TradingCalendar:
         return tuple(Session(start_ns=day.start_ns, end_ns=day.end_ns) for day in days)
 
 
+@lru_cache
+def early_closes(year: int) -> frozenset[date]:
+    """Return the days of a year on which New York closes at 13:00."""
+    closed = holidays(year)
+    found = (date(year, 7, 3), _nth(year, 11, 3, 4) + timedelta(days=1), date(year, 12, 24))
+    return frozenset(day for day in found if day.weekday() < 5 and day not in closed)
+
+
 def local_ns(day: date, at: time, zone: ZoneInfo = NEW_YORK) -> int:
     """Return the UTC nanoseconds of a local time."""
     return int((datetime.combine(day, at, tzinfo=zone) - _EPOCH).total_seconds()) * NS
@@ -144,10 +207,6 @@ def to_local(ns: int, zone: ZoneInfo = NEW_YORK) -> datetime:
 
 def _local_date(ns: int) -> date:
     return to_local(ns).date()
-
-
-def _minute(at: time) -> int:
-    return at.hour * 60 + at.minute
 
 
 def _trading_dates(first_year: int, last_year: int) -> list[date]:

@@ -61,9 +61,9 @@ async def test_a_bracket_lives_and_dies_together(world: World) -> None:
     [
         ({"lmtPrice": 200.005}, 110),
         ({"orderType": "PEG MID"}, 387),
-        ({"algoStrategy": "Twap"}, 321),
+        ({"algoStrategy": "Twap"}, 442),
         ({"totalQuantity": 1_000_000}, 201),
-        ({"tif": "GTD"}, 10052),
+        ({"tif": "GTD"}, 334),
         ({"totalQuantity": 0.5}, 10243),
     ],
 )

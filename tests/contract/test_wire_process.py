@@ -99,7 +99,15 @@ async def test_a_taken_port_is_exit_1_with_a_way_out(start: Start) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--port", "70000"), ("--speed", "0"), ("--speed", "fast"), ("--seed", "x"), ("--nonsense",)],
+    [
+        ("--server-version", "158"),
+        ("--server-version", "200"),
+        ("--port", "70000"),
+        ("--speed", "0"),
+        ("--speed", "fast"),
+        ("--seed", "x"),
+        ("--nonsense",),
+    ],
 )
 async def test_wrong_usage_is_exit_2(start: Start, arguments: tuple[str, ...]) -> None:
     code, output, errors = await ended(await start(*arguments))

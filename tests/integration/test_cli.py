@@ -14,7 +14,7 @@ from terminal.command_line import RESERVED
 from tests.conftest import ROOT
 from tests.support.program import running, tiller
 
-COMMANDS = ("simulate", "shots", "selftest", "journal", "doctor", *RESERVED)
+COMMANDS = ("simulate", "shots", "selftest", "journal", "doctor", "probe", *RESERVED)
 
 
 @pytest.mark.parametrize("arguments", [(), *((command,) for command in COMMANDS)])

@@ -173,7 +173,8 @@ class Trader:
                 self.groups.append(
                     [self.place(action, size, "LMT", con_id, limit_price=limit, **group) for limit in prices]
                 )
-                self.sizes.append(size)
+                # Without block (type 3) two orders can fill before either hears of the other.
+                self.sizes.append(size * 2 if group["oca_type"] == 3 else size)
             case "cancel" if self.sent:
                 self.exchange.cancel(self.sent[size % len(self.sent)])
             case "modify" if self.sent:

@@ -80,7 +80,7 @@ CALC_IMPLIED_VOLATILITY: Final = _request(
     number("option_price"),
     number("under_price"),
     integer("option_count", default=0),
-    tags("options"),
+    tags("options", tail=True),  # the newest client sends no count
 )
 CALC_OPTION_PRICE: Final = _request(
     55,
@@ -91,7 +91,7 @@ CALC_OPTION_PRICE: Final = _request(
     number("volatility"),
     number("under_price"),
     integer("option_count", default=0),
-    tags("options"),
+    tags("options", tail=True),  # the newest client sends no count
 )
 
 # ------------------------------------------------------------------ history
@@ -173,6 +173,60 @@ REQ_MATCHING_SYMBOLS: Final = _request(81, "reqMatchingSymbols", _REQ_ID, text("
 REQ_MKT_DEPTH_EXCHANGES: Final = _request(82, "reqMktDepthExchanges")
 REQ_MARKET_RULE: Final = _request(91, "reqMarketRule", integer("rule_id"))
 
+REQ_SMART_COMPONENTS: Final = _request(83, "reqSmartComponents", _REQ_ID, text("bbo_exchange"))
+REQ_SOFT_DOLLAR_TIERS: Final = _request(79, "reqSoftDollarTiers", _REQ_ID)
+REQ_FAMILY_CODES: Final = _request(80, "reqFamilyCodes")
+
+# ------------------------------------------------------------------ scanner
+REQ_SCANNER: Final = _request(
+    22,
+    "reqScannerSubscription",
+    _REQ_ID,
+    integer("rows", default=-1),
+    text("instrument"),
+    text("location"),
+    text("scan_code"),
+    number("above_price"),
+    number("below_price"),
+    integer("above_volume"),
+    number("market_cap_above"),
+    number("market_cap_below"),
+    text("moody_rating_above"),
+    text("moody_rating_below"),
+    text("sp_rating_above"),
+    text("sp_rating_below"),
+    text("maturity_date_above"),
+    text("maturity_date_below"),
+    number("coupon_rate_above"),
+    number("coupon_rate_below"),
+    flag("exclude_convertible", default=False),
+    integer("average_option_volume_above"),
+    text("setting_pairs"),
+    text("stock_type"),
+    text("filter_options"),
+    text("options"),
+)
+CANCEL_SCANNER: Final = _request(23, "cancelScannerSubscription", version(1), _REQ_ID)
+
+# ------------------------------------------------------------------ display groups
+QUERY_DISPLAY_GROUPS: Final = _request(67, "queryDisplayGroups", version(1), _REQ_ID)
+SUBSCRIBE_TO_GROUP: Final = _request(68, "subscribeToGroupEvents", version(1), _REQ_ID, integer("group"))
+UPDATE_DISPLAY_GROUP: Final = _request(69, "updateDisplayGroup", version(1), _REQ_ID, text("contract_info"))
+UNSUBSCRIBE_FROM_GROUP: Final = _request(70, "unsubscribeFromGroupEvents", version(1), _REQ_ID)
+
+# ------------------------------------------------------------------ exercise
+EXERCISE_OPTIONS: Final = _request(
+    21,
+    "exerciseOptions",
+    version(2),
+    _REQ_ID,
+    *(row for row in CONTRACT_REQUEST if getattr(row, "name", "") != "primary_exchange"),
+    integer("exercise_action"),
+    integer("quantity"),
+    text("account"),
+    integer("override", default=0),
+)
+
 # ------------------------------------------------------------------ account
 REQ_ACCOUNT_UPDATES: Final = _request(
     6, "reqAccountUpdates", version(2), flag("subscribe", default=False), text("account")
@@ -199,6 +253,8 @@ CANCEL_PNL_SINGLE: Final = _request(95, "cancelPnLSingle", _REQ_ID)
 START_API: Final = _request(71, "startApi", version(2), integer("client_id"), text("capabilities"))
 REQ_MANAGED_ACCOUNTS: Final = _request(17, "reqManagedAccts", version(1))
 REQ_CURRENT_TIME: Final = _request(49, "reqCurrentTime", version(1))
+SET_SERVER_LOG_LEVEL: Final = _request(14, "setServerLogLevel", version(1), integer("level"))
+REQ_USER_INFO: Final = _request(104, "reqUserInfo", _REQ_ID)
 
 CANCEL_HISTORICAL_DATA: Final = _cancel(25, "cancelHistoricalData")
 CANCEL_REAL_TIME_BARS: Final = _cancel(51, "cancelRealTimeBars")
@@ -251,6 +307,21 @@ REQUESTS: Final[Mapping[int, Message]] = {
         START_API,
         REQ_MANAGED_ACCOUNTS,
         REQ_CURRENT_TIME,
+        SET_SERVER_LOG_LEVEL,
+        REQ_USER_INFO,
+        REQ_SMART_COMPONENTS,
+        REQ_SOFT_DOLLAR_TIERS,
+        REQ_FAMILY_CODES,
+        REQ_SCANNER,
+        CANCEL_SCANNER,
+        QUERY_DISPLAY_GROUPS,
+        SUBSCRIBE_TO_GROUP,
+        UPDATE_DISPLAY_GROUP,
+        UNSUBSCRIBE_FROM_GROUP,
+        EXERCISE_OPTIONS,
     )
 }
 """Every request that is read, by message id."""
+
+FIRST_VERSIONS: Final[Mapping[int, int]] = {REQ_USER_INFO.id: 167}
+"""Server version at which a request came to be, for those younger than the oldest dialect."""

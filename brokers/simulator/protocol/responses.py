@@ -135,6 +135,22 @@ MARKET_RULE: Final = response(
     Repeat("increments", (decimal("low_edge"), decimal("increment"))),
 )
 
+SMART_COMPONENTS: Final = response(
+    82,
+    "smartComponents",
+    _REQ_ID,
+    Repeat("components", (integer("bit"), text("exchange"), text("letter"))),
+)
+SOFT_DOLLAR_TIERS: Final = response(
+    77, "softDollarTiers", _REQ_ID, Repeat("tiers", (text("name"), text("value"), text("display_name")))
+)
+FAMILY_CODES: Final = response(78, "familyCodes", Repeat("codes", (text("account"), text("code"))))
+USER_INFO: Final = response(107, "userInfo", _REQ_ID, text("white_branding_id"))
+
+# ------------------------------------------------------------------ display groups
+DISPLAY_GROUP_LIST: Final = response(67, "displayGroupList", version(1), _REQ_ID, text("groups"))
+DISPLAY_GROUP_UPDATED: Final = response(68, "displayGroupUpdated", version(1), _REQ_ID, text("contract_info"))
+
 # ------------------------------------------------------------------ account
 ACCOUNT_VALUE: Final = response(
     6, "updateAccountValue", version(2), text("key"), text("value"), text("currency"), text("account")
@@ -227,6 +243,12 @@ RESPONSES: Final[Mapping[int, Message]] = {
         SYMBOL_SAMPLES,
         DEPTH_EXCHANGES,
         MARKET_RULE,
+        SMART_COMPONENTS,
+        SOFT_DOLLAR_TIERS,
+        FAMILY_CODES,
+        USER_INFO,
+        DISPLAY_GROUP_LIST,
+        DISPLAY_GROUP_UPDATED,
         ACCOUNT_VALUE,
         ACCOUNT_TIME,
         ACCOUNT_DOWNLOAD_END,

@@ -200,6 +200,35 @@ HISTORICAL_SCHEDULE: Final = response(
     Repeat("sessions", (text("start"), text("end"), text("reference_date"))),
 )
 
+# ------------------------------------------------------------------ scanner
+SCANNER_DATA: Final = response(
+    20,
+    "scannerData",
+    version(3),
+    _REQ_ID,
+    Repeat(
+        "rows",
+        (
+            integer("rank"),
+            integer("con_id"),
+            text("symbol"),
+            text("sec_type"),
+            text("last_trade_date"),
+            number("strike", default=0.0),
+            text("right"),
+            text("exchange"),
+            text("currency"),
+            text("local_symbol"),
+            text("market_name"),
+            text("trading_class"),
+            text("distance"),
+            text("benchmark"),
+            text("projection"),
+            text("legs"),
+        ),
+    ),
+)
+
 DATA_RESPONSES: Final[tuple[Message, ...]] = (
     TICK_PRICE,
     TICK_SIZE,
@@ -220,4 +249,5 @@ DATA_RESPONSES: Final[tuple[Message, ...]] = (
     HISTORICAL_TICKS_BID_ASK,
     HISTORICAL_TICKS_LAST,
     HISTORICAL_SCHEDULE,
+    SCANNER_DATA,
 )

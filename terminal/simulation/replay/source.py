@@ -17,13 +17,14 @@ from terminal.errors import UserError
 from terminal.model.instrument import Instrument
 from terminal.model.market import Bar
 from terminal.simulation.book import LimitBook
-from terminal.simulation.catalog import SESSIONS_AHEAD, UNDERLYINGS, Underlying, build_stock
+from terminal.simulation.catalog import SESSIONS_AHEAD, Underlying, build_stock
 from terminal.simulation.exchange_port import SimGreeks, SimulatorRefusalError
+from terminal.simulation.listings import UNDERLYINGS
 from terminal.simulation.replay.history import RecordedHistory
 from terminal.simulation.replay.lean import discover
 from terminal.simulation.replay.recorded import RecordedDay, load_day
 from terminal.simulation.rng import label_key
-from terminal.simulation.source import NEVER, DayFigures, Feed, FeedEvent, Touch
+from terminal.simulation.source import NEVER, DayFigures, Feed, FeedEvent, SourceDefaults, Touch
 from terminal.simulation.tape import Tape
 from terminal.simulation.trading_days import EQUITY_HOURS, MINUTE_NS, NS, TradingCalendar
 
@@ -34,7 +35,7 @@ _CHUNK: Final = 1024
 _REPLAY_ID_BASE: Final = 400_000_000
 
 
-class ReplaySource:
+class ReplaySource(SourceDefaults):
     """See the module; fulfils `MarketSource`.
 
     Args:

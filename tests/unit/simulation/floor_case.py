@@ -31,6 +31,8 @@ class Recorder:
         self.executions: list[SimExecution] = []
         self.statuses: list[tuple[int, str]] = []
         self.sessions: list[str] = []
+        self.notices: list[tuple[int, int]] = []
+        """Permanent id and code of what the market remarked about orders."""
 
     def on_top(self, top: SimTop) -> None:
         self.tops.append(top)
@@ -48,6 +50,7 @@ class Recorder:
 
     def on_order(self, state: SimOrderState) -> None:
         self.statuses.append((state.perm_id, state.status))
+        self.notices.extend((state.perm_id, code) for code, _ in state.notices)
         self.events.append(("order", state.perm_id, state.status, state.filled, state.why_held))
 
     def on_execution(self, execution: SimExecution, state: SimOrderState) -> None:

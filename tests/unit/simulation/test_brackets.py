@@ -9,6 +9,7 @@ import pytest
 from terminal.simulation.exchange_port import SimOrderState, SimulatorRefusalError
 from terminal.simulation.market import Market
 from terminal.simulation.orders import price_to_tick
+from terminal.simulation.trading_days import NS
 from tests.unit.simulation.floor_case import AAPL, market, order, pass_time
 
 CENT = Decimal("0.01")
@@ -142,11 +143,15 @@ def test_an_oca_group_cancels_or_reduces_the_others(kind: int, left: int | None)
     other = exchange.place(order("BUY", 100, "LMT", limit_price=round(bid - 4, 2), **group))
     pass_time(exchange, 1)
     hit(exchange, one, 30)
+    if kind == 3:
+        assert int(other.order.quantity) == 100  # without block the news is on its way
+        pass_time(exchange, 1)
     if left is None:
         assert other.status == "Cancelled"
     else:
         assert (other.status, int(other.order.quantity)) == ("Submitted", left)
         hit(exchange, one, 70)
+        pass_time(exchange, 1)
         assert other.status == "Cancelled"
 
 
@@ -185,3 +190,19 @@ def test_a_whole_bracket_runs_by_itself_on_the_market() -> None:
     assert entry.status == "Filled"
     assert sorted([target.status, stop.status]) == ["Cancelled", "Filled"]
     assert exchange.positions("DU9000001")[0].quantity == 0
+
+
+def test_a_bracket_keeps_its_bond_over_night() -> None:
+    exchange, _ = market()
+    bid = exchange.top(AAPL).bid
+    assert bid is not None
+    entry = exchange.place(order("BUY", 100, transmit=False))
+    kept: dict[str, Any] = {"parent_perm_id": entry.perm_id, "tif": "GTC"}
+    target = exchange.place(order("SELL", 100, "LMT", limit_price=round(bid + 30, 2), transmit=False, **kept))
+    stop = exchange.place(order("SELL", 100, "STP", aux_price=round(bid - 60, 2), **kept))
+    exchange.advance_to(exchange.source.calendar.day(1).open_ns + NS)
+    assert [one.status for one in (entry, target, stop)] == ["Filled", "Submitted", "PreSubmitted"]
+    assert not exchange.completed_orders()
+    hit(exchange, target, 100)
+    assert stop.status == "Cancelled"
+    assert exchange.money.ledgers["DU9000001"].quantity(AAPL) == 0

@@ -116,7 +116,7 @@ def test_orders_that_were_restored_still_work() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": 2},
+        {"version": 99},
         {"market": "simulated, seed 2"},
         {"now_ns": "soon"},
         {"orders": [{}]},

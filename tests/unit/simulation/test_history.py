@@ -119,7 +119,7 @@ def test_daily_bars_join_yesterday_to_today() -> None:
     assert bars[-2].close == exchange.top(AAPL).previous_close
     assert not bars[-1].closed
     moves = np.abs(np.diff(np.log([bar.close for bar in bars])))
-    assert moves.max() < 0.12
+    assert moves.max() < 0.2  # a report of earnings may be among them
     weeks = exchange.bars(
         AAPL, seconds=7 * 86_400, start_ns=exchange.now_ns() - year, end_ns=exchange.now_ns(), what="TRADES",
         regular_only=True,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commissions, margin and the ledger against cases worked by hand."""
+"""The ledger against cases worked by hand. Commissions and margin have files of their own."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,9 +9,7 @@ import pytest
 from terminal.model.enums import AssetClass, OptionRight
 from terminal.model.ids import InstrumentId
 from terminal.model.instrument import Instrument
-from terminal.simulation.costs import commission
 from terminal.simulation.ledger import Ledger
-from terminal.simulation.margin import Holding, requirement
 
 STOCK = Instrument(id=InstrumentId("AAPL"), asset_class=AssetClass.STOCK, symbol="AAPL", broker_id=1)
 PAIR = Instrument(id=InstrumentId("EUR.USD"), asset_class=AssetClass.FOREX, symbol="EUR", broker_id=2)
@@ -35,73 +33,6 @@ def option(right: OptionRight, strike: int) -> Instrument:
 
 
 CALL = option(OptionRight.CALL, 110)
-
-
-def pay(instrument: Instrument, quantity: str, price: str, before: tuple[str, str] = ("0", "0")) -> Decimal:
-    count, paid = Decimal(quantity), Decimal(price)
-    return commission(
-        instrument,
-        before=(Decimal(before[0]), Decimal(before[1])),
-        quantity=count,
-        value=count * paid * instrument.multiplier,
-    )
-
-
-@pytest.mark.parametrize(
-    ("instrument", "quantity", "price", "expected"),
-    [
-        (STOCK, "100", "25", "1.00"),  # 0.50 by the share, minimum 1.00 (IBKR's own example)
-        (STOCK, "1000", "25", "5.00"),  # IBKR's own example
-        (STOCK, "1000", "0.25", "2.50"),  # 5.00 by the share, at most 1 % of 250 (IBKR's own example)
-        (STOCK, "1", "50", "0.50"),  # the maximum lies below the minimum: the maximum
-        (CALL, "1", "2.00", "1.00"),
-        (CALL, "2", "2.00", "1.30"),
-        (FUTURE, "2", "5800", "4.50"),
-        (PAIR, "20000", "1.05", "2.00"),
-        (PAIR, "1000000", "1.05", "21.00"),
-    ],
-)
-def test_commissions(instrument: Instrument, quantity: str, price: str, expected: str) -> None:
-    assert pay(instrument, quantity, price) == Decimal(expected)
-
-
-def test_the_minimum_is_per_order_not_per_execution() -> None:
-    first = pay(STOCK, "100", "25")
-    second = pay(STOCK, "50", "25", before=("100", "2500"))
-    third = pay(STOCK, "100", "25", before=("150", "3750"))
-    assert (first, second, third) == (Decimal(1), Decimal(0), Decimal("0.25"))
-
-
-def held(instrument: Instrument, quantity: float, price: float, underlying: float = 0.0) -> Holding:
-    return Holding(instrument=instrument, quantity=quantity, price=price, underlying=underlying)
-
-
-@pytest.mark.parametrize(
-    ("holdings", "initial", "maintenance"),
-    [
-        ([held(STOCK, 100, 200)], 10_000, 5_000),  # Reg T 50 %, 25 %
-        ([held(STOCK, -100, 200)], 10_000, 6_000),  # 50 %, 30 % over the proceeds
-        ([held(CALL, 5, 3.0, 100)], 0, 0),  # paid in full
-        # premium 3 + 20 % of 100 - 10 out of the money = 13, above 3 + 10 % of 100 = 13: 1,300 a contract
-        ([held(CALL, -2, 3.0, 100)], 2_600, 2_600),
-        # in the money: premium 12 + 20 % of 120
-        ([held(CALL, -1, 12.0, 120)], 3_600, 3_600),
-        # far out: premium 0.10 + the floor of 10 % of 60
-        ([held(CALL, -1, 0.1, 60)], 610, 610),
-        # put floor: 10 % of the strike; premium 0.20 + 10
-        ([held(option(OptionRight.PUT, 100), -1, 0.2, 150)], 1_020, 1_020),
-        # covered call: the shares' own requirement alone
-        ([held(STOCK, 100, 100), held(CALL, -1, 3.0, 100)], 5_000, 2_500),
-        # 150 shares cover one of two calls
-        ([held(STOCK, 150, 100), held(CALL, -2, 3.0, 100)], 8_800, 5_050),
-        ([held(STOCK, -100, 100), held(option(OptionRight.PUT, 90), -1, 2.0, 100)], 5_000, 3_000),
-        ([held(FUTURE, -3, 5800)], 49_500, 45_000),
-        ([held(PAIR, 100_000, 1.05)], 3_150, 3_150),
-    ],
-)
-def test_margin_requirements(holdings: list[Holding], initial: float, maintenance: float) -> None:
-    need = requirement(holdings)
-    assert [need.initial, need.maintenance] == pytest.approx([initial, maintenance])
 
 
 def fill(ledger: Ledger, instrument: Instrument, sign: int, quantity: str, price: str, paid: str) -> Decimal | None:
@@ -162,3 +93,44 @@ def test_daily_profit_follows_the_convention() -> None:
     fill(ledger, STOCK, -1, "40", "12", "1")
     ledger.start_day({})
     assert ledger.holdings == {}
+
+
+def test_a_fee_in_another_currency_leaves_that_cash_and_counts_in_the_cost() -> None:
+    ledger = Ledger(account="A", cash={"EUR": Decimal(100_000)}, base="EUR")
+    ledger.fill(
+        2, PAIR, sign=1, quantity=Decimal(20_000), price=Decimal("1.05"), paid=Decimal("2.00"),
+        fee=("EUR", Decimal("1.904762")),
+    )  # fmt: skip
+    assert ledger.cash == {"EUR": Decimal("119998.095238"), "USD": Decimal("-21000.00")}
+    assert ledger.holdings[2].cost == Decimal(21_002)
+
+
+def test_exercise_moves_the_premium_into_the_price_of_the_shares() -> None:
+    ledger = Ledger(account="A", cash={"USD": Decimal(50_000)})
+    fill(ledger, CALL, 1, "3", "4", "2")  # 1,200 + 2
+    ledger.deliver(4, 1, STOCK, contracts=Decimal(2), sign=1, strike=Decimal(110))
+    assert ledger.quantity(4) == 1
+    assert ledger.quantity(1) == 200
+    assert ledger.holdings[1].cost == pytest.approx(Decimal(22_000) + Decimal(1202) * 2 / 3)
+    assert ledger.cash["USD"] == Decimal(50_000) - 1_202 - 22_000
+    assert ledger.holdings[4].realized == 0
+
+
+def test_an_assigned_call_sells_shares_at_the_strike_and_keeps_the_premium_as_profit() -> None:
+    ledger = Ledger(account="A", cash={"USD": Decimal(0)})
+    fill(ledger, STOCK, 1, "100", "100", "0")
+    fill(ledger, CALL, -1, "1", "3", "1")
+    ledger.deliver(4, 1, STOCK, contracts=Decimal(1), sign=-1, strike=Decimal(110))
+    assert ledger.quantity(1) == ledger.quantity(4) == 0
+    assert ledger.holdings[1].realized == Decimal(1_299)  # 1,000 on the shares, 299 of premium
+    assert ledger.cash["USD"] == Decimal(1_299)
+
+
+def test_a_split_restates_quantity_and_keeps_the_money() -> None:
+    ledger = Ledger(account="A", cash={"USD": Decimal(0)})
+    fill(ledger, STOCK, 1, "100", "100", "1")
+    ledger.start_day({1: 104.0})
+    ledger.replace(1, 1, STOCK, Decimal(4))
+    held = ledger.holdings[1]
+    assert (held.quantity, held.average_cost, held.day_price) == (Decimal(400), 25.0025, 26.0)
+    assert held.daily(27.0) == pytest.approx(400)

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options on the market: what is listed, quotes without arbitrage, Greeks that are derivatives, orders, bars."""
 
+from datetime import date, time
+from itertools import pairwise
+from math import exp
+
+import numpy as np
 import pytest
 
 from terminal.model.enums import OptionRight
 from terminal.model.instrument import Instrument
-from terminal.options.pricing import price, years_between
+from terminal.options.pricing import years_between
 from terminal.simulation.exchange_port import SimulatorRefusalError
 from terminal.simulation.market import Market
+from terminal.simulation.option_chain import Contract
+from terminal.simulation.option_quotes import RATE, OptionQuotes
 from terminal.simulation.simulated import SimulatedSource
-from terminal.simulation.trading_days import NS
+from terminal.simulation.trading_days import NS, local_ns
 from tests.unit.simulation.floor_case import AAPL, IBM, SPY, market, order, pass_time
 
 
@@ -67,15 +74,18 @@ def test_quotes_stand_on_their_ticks_around_the_model_and_keep_parity(symbol: st
             assert quoted is None or (item.on_tick(item.snap(quoted)) and float(item.snap(quoted)) == quoted)
         assert item.right is not None
         pairs.setdefault(float(item.strike or 0), {})[item.right] = (seen.bid or 0.0, seen.ask)
-    for strike, both in pairs.items():
+    for strike, both in pairs.items():  # American: the bounds of Hull, chapter 11, no dividend before this expiry
         call, put = both[OptionRight.CALL], both[OptionRight.PUT]
-        assert call[0] - put[1] <= spot - strike + 0.05 <= call[1] - put[0] + 0.10
+        years = years_between(exchange.now_ns(), local_ns(date(2025, 3, 21), time(16, 0)))
+        assert call[0] - put[1] <= spot - strike * exp(-RATE * years) + 0.05
+        assert call[1] - put[0] >= spot - strike - (1.8 if symbol == "SPY" else 0.0) - 0.05  # SPY goes ex on the 21st
 
 
 @pytest.mark.parametrize("watched", [False, True])
 def test_greeks_equal_finite_differences_of_the_markets_own_price(watched: bool) -> None:
     exchange, _ = market()
     assert isinstance(exchange.source, SimulatedSource)
+    quotes = exchange.source.options.quotes
     if watched:  # a watched chain is computed as one board
         for item in chain(exchange):
             exchange.watch(item.broker_id or 0, "greeks")
@@ -92,23 +102,21 @@ def test_greeks_equal_finite_differences_of_the_markets_own_price(watched: bool)
             assert seen.implied_volatility is not None
             now = exchange.source.options.refresh_ns(contract.spec, exchange.now_ns())
             spot, vol = seen.underlying_price, seen.implied_volatility
-            years = years_between(now, contract.expiry_ns)
+            if seen.vega == 0.0:  # worth what exercise gives now
+                assert seen.option_price == pytest.approx(abs(spot - contract.strike))
+                continue
 
-            def at(s: float, t: float, v: float, k: float = contract.strike, c: bool = contract.call) -> float:
-                return float(price(s, k, t, v, c))
+            def at(s: float, ns: int, v: float, c: Contract = contract, q: OptionQuotes = quotes) -> float:
+                return float(q.worth(c, s, v, ns).worth.price[0])
 
-            h = spot * 1e-4
-            assert seen.option_price == pytest.approx(at(spot, years, vol), abs=1e-9)
-            assert seen.delta == pytest.approx(
-                (at(spot + h, years, vol) - at(spot - h, years, vol)) / (2 * h), abs=1e-5
-            )
-            gamma = (at(spot + h, years, vol) - 2 * at(spot, years, vol) + at(spot - h, years, vol)) / h**2
-            assert seen.gamma == pytest.approx(gamma, abs=1e-5)
-            assert seen.vega == pytest.approx(
-                (at(spot, years, vol + 1e-5) - at(spot, years, vol - 1e-5)) / 2e-3, abs=1e-6
-            )
-            theta = (at(spot, years - 1e-6, vol) - at(spot, years + 1e-6, vol)) / 2e-6 / 365
-            assert seen.theta == pytest.approx(theta, abs=1e-5)
+            h, second = spot * 1e-4, 60 * NS
+            assert seen.option_price == pytest.approx(at(spot, now, vol), abs=1e-6)
+            assert seen.delta == pytest.approx((at(spot + h, now, vol) - at(spot - h, now, vol)) / (2 * h), abs=1e-4)
+            gamma = (at(spot + h, now, vol) - 2 * at(spot, now, vol) + at(spot - h, now, vol)) / h**2
+            assert seen.gamma == pytest.approx(gamma, abs=2e-3)
+            assert seen.vega == pytest.approx((at(spot, now, vol + 1e-5) - at(spot, now, vol - 1e-5)) / 2e-3, abs=1e-4)
+            theta = (at(spot, now + second, vol) - at(spot, now - second, vol)) / 2 * 1440
+            assert seen.theta == pytest.approx(theta, abs=1e-3)
             checked += 1
     assert checked > 40
 
@@ -201,3 +209,96 @@ def test_expiry_day_ends_at_four() -> None:
     )
     assert contract is not None
     assert contract.expiry_ns == exchange.source.calendar.day(0).close_ns
+
+
+def test_index_options_end_in_the_morning_or_the_afternoon_and_settle_in_cash() -> None:
+    exchange, _ = market()
+    source = exchange.source
+    monthly, daily = exchange.option_chain(416904)
+    assert (monthly[1], daily[1]) == ("SPX", "SPXW")
+    assert "20250320" in monthly[3]  # trades until Thursday, settles on Friday's opening quotation
+    assert {"20250304", "20250321"} <= set(daily[3])
+    one = exchange.find(symbol="SPX", sec_type="OPT", expiry="20250320", trading_class="SPX")[0]
+    terms = source.terms(one.broker_id or 0)
+    assert terms is not None
+    assert (terms.style, terms.settlement, terms.morning) == ("european", "cash", True)
+    assert terms.last_trade_ns == local_ns(date(2025, 3, 20), time(16, 0))
+    assert terms.settle_ns == local_ns(date(2025, 3, 21), time(9, 30))
+    assert one.id.startswith("SPX 20250320")
+    settled = source.calendar.index_of(date(2025, 3, 21))
+    assert source.settlement_price(one.broker_id or 0, settled) == source.official_open(416904, settled)
+    evening = exchange.find(symbol="SPX", sec_type="OPT", expiry="20250321", trading_class="SPXW")[0]
+    assert source.settlement_price(evening.broker_id or 0, settled) == source.official_close(416904, settled)
+    assert evening.id.startswith("SPX/SPXW 20250321")
+    fear = exchange.find(symbol="VIX", sec_type="OPT", expiry="20250318")
+    assert fear  # Wednesday 19 March is thirty days before the third Friday of April
+    ends = source.terms(fear[0].broker_id or 0)
+    assert ends is not None
+    assert ends.settle_ns == local_ns(date(2025, 3, 19), time(9, 30))
+
+
+@pytest.mark.parametrize(("symbol", "expiry"), [("SPX", "20250620"), ("VIX", "20250318")])
+def test_european_calls_and_puts_keep_parity_exactly(symbol: str, expiry: str) -> None:
+    exchange, _ = market()
+    assert isinstance(exchange.source, SimulatedSource)
+    ns = exchange.now_ns()
+    options = exchange.source.options
+    pairs: dict[tuple[str, float], dict[bool, Contract]] = {}
+    for item in exchange.find(symbol=symbol, sec_type="OPT", expiry=expiry):
+        contract = options.need(item.broker_id or 0)
+        pairs.setdefault((contract.option_class.name, contract.strike), {})[contract.call] = contract
+    forwards: dict[str, list[float]] = {}
+    for (name, strike), both in pairs.items():
+        call, put = (float(options.quotes.fair(both[c].spec, [both[c]], ns).worth.price[0]) for c in (True, False))
+        growth = exp(RATE * years_between(ns, both[True].expiry_ns))
+        forwards.setdefault(name, []).append(strike + (call - put) * growth)
+    for found in forwards.values():
+        assert max(found) - min(found) < 1e-6 * max(found)
+
+
+def test_early_exercise_is_worth_something_where_it_should_be() -> None:
+    exchange, _ = market()
+    assert isinstance(exchange.source, SimulatedSource)
+    quotes, listing, ns = exchange.source.options.quotes, exchange.source.options.listing, exchange.now_ns()
+    jpm = exchange.find(symbol="JPM", sec_type="OPT", expiry="20250417")  # goes ex on the 7th of April
+    calls = [listing.contract(item.broker_id or 0) for item in jpm if item.right is OptionRight.CALL]
+    deep = min((item for item in calls if item is not None), key=lambda item: item.strike)
+    spot = quotes.spot(deep.spec, ns)
+    fair = quotes.fair(deep.spec, [deep], ns)
+    assert fair.pv[0] == pytest.approx(1.4, abs=0.01)
+    european = spot - fair.pv[0] - deep.strike * exp(-RATE * years_between(ns, deep.expiry_ns))
+    assert fair.worth.price[0] > european + 0.3
+    assert fair.worth.price[0] >= spot - deep.strike
+
+
+def test_leaps_and_strikes_follow_the_listing_pattern() -> None:
+    exchange, _ = market()
+    (row,) = exchange.option_chain(AAPL)
+    assert {"20260116", "20270115"} <= set(row[3])
+
+    def near(expiry: str) -> set[float]:
+        strikes = sorted({float(item.strike or 0) for item in chain(exchange, "AAPL", expiry)})
+        return {b - a for a, b in pairwise(strikes) if abs(a - 237) < 10}
+
+    assert near("20250307") == {2.5}
+    assert near("20260116") == {10.0}
+
+
+def test_the_volatility_index_is_the_strip_of_the_index_options() -> None:
+    """Cboe's formula over the market's own thirty-day strip gives what the index shows."""
+    exchange, _ = market()
+    assert isinstance(exchange.source, SimulatedSource)
+    source, ns = exchange.source, exchange.now_ns()
+    spx = source.options.listing.classes("SPXW")[0]
+    until, strikes = ns + 30 * 86_400 * NS, np.arange(2500.0, 9500.0, 5.0)
+    spot = source.options.quotes.spot(spx.spec, ns)
+    contracts = [
+        Contract(0, spx, date(2025, 4, 3), float(strike), float(strike) > spot, until, until) for strike in strikes
+    ]
+    fair = source.options.quotes.fair(spx.spec, contracts, ns)
+    years = 30 / 365
+    growth = exp(RATE * years)
+    forward = spot * exp((RATE - 0.0125) * years)
+    below = strikes[strikes <= forward].max()
+    strip = 2 / years * growth * float((5.0 / strikes**2 * fair.worth.price).sum()) - (forward / below - 1) ** 2 / years
+    assert exchange.top(13455763).last == pytest.approx(100 * strip**0.5, abs=0.35)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from terminal.simulation.exchange_port import SimOrder, SimulatorRefusalError
+from terminal.simulation.exchange_port import SimCondition, SimOrder, SimulatorRefusalError
 from terminal.simulation.trading_days import NS
 from tests.unit.simulation.floor_case import AAPL, EUR, TSLA, Recorder, market, order, pass_time
 
@@ -182,15 +182,26 @@ def test_a_filled_order_cannot_change() -> None:
 
 
 REFUSED = [
-    (order("BUY", 1, "MIT"), 387),
-    (order("BUY", 1, "LMT", limit_price=100.0, tif="GTD"), 10052),
-    (order("BUY", 1, "STP", aux_price=100.0, tif="IOC"), 10052),
+    (order("BUY", 1, "PEG MID"), 387),
+    (order("BUY", 1, "MOO"), 387),
+    (order("BUY", 1, "MOC", con_id=EUR), 387),
+    (order("BUY", 1, "REL", con_id=EUR, aux_price=0.01), 114),
+    (order("BUY", 1, "LMT", limit_price=100.0, tif="GTX"), 10052),
+    (order("BUY", 1, "LMT", limit_price=100.0, tif="GTD"), 334),
+    (order("BUY", 1, "LMT", limit_price=100.0, good_till_date="20250304", good_till_ns=10**18), 334),
+    (order("BUY", 1, "STP", aux_price=100.0, tif="IOC"), 111),
+    (order("BUY", 1, "MOC", tif="GTC"), 113),
+    (order("BUY", 1, "MIT"), 321),
+    (order("BUY", 1, "LIT", aux_price=100.0), 321),
     (order("BUY", 1, "LMT", limit_price=100.005), 110),
     (order("BUY", 1, "LMT"), 321),
     (order("BUY", 1, "STP"), 321),
-    (order("BUY", 1, "TRAIL"), 321),
+    (order("BUY", 1, "TRAIL"), 158),
     (order("BUY", 1, "TRAIL", aux_price=1.0, trailing_percent=1.0), 321),
-    (order("BUY", 1, "TRAIL", trailing_percent=0.0), 321),
+    (order("BUY", 1, "TRAIL", trailing_percent=0.0), 159),
+    (order("BUY", 1, "TRAIL LIMIT", aux_price=1.0), 321),
+    (order("BUY", 1, "REL"), 158),
+    (order("BUY", 1, "REL", percent_offset=1.5), 159),
     (order("BUY", 1, "LMT", limit_price=-5.0), 201),
     (order("BUY", 0), 434),
     (order("BUY", "NaN"), 434),
@@ -199,11 +210,25 @@ REFUSED = [
     (order("BUY", 1, account="U1"), 321),
     (order("BUY", 1, con_id=1), 200),
     (order("BUY", 1, parent_perm_id=5), 10006),
-    (order("BUY", 1, attributes={"displaySize": "10"}), 321),
-    (order("BUY", 1, attributes={"hidden": "1"}), 321),
-    (order("BUY", 1, attributes={"allOrNone": "1"}), 321),
-    (order("BUY", 1, attributes={"goodAfterTime": "20250304 12:00:00"}), 321),
-    (order("BUY", 1, attributes={"cashQty": "500"}), 10244),
+    (order("BUY", 10, "LMT", limit_price=100.0, display_size=10), 10020),
+    (order("BUY", 10, display_size=5), 10340),
+    (order("BUY", 10, "LMT", limit_price=100.0, display_size=5, hidden=True), 152),
+    (order("BUY", 1, hidden=True), 152),
+    (order("BUY", 1, "STP", aux_price=100.0, all_or_none=True), 10340),
+    (order("BUY", 1, "MOC", good_after_time="20250304 12:00:00", good_after_ns=10**18), 338),
+    (order("BUY", 1, "STP", aux_price=100.0, trigger_method=5), 146),
+    (order("BUY", 1, trigger_method=2), 146),
+    (order("BUY", 1, cash_quantity=500.0), 10244),
+    (order("BUY", 1, attributes={"algoStrategy": "Twap"}), 442),
+    (order("BUY", 1, attributes={"discretionaryAmt": "0.05"}), 325),
+    (order("BUY", 1, attributes={"minQty": "5"}), 10340),
+    (order("BUY", 1, attributes={"adjustedOrderType": "STP"}), 10340),
+    (order("BUY", 1, attributes={"shortSaleSlot": "1"}), 348),
+    (order("BUY", 1, "STP", aux_price=100.0, conditions=(SimCondition(kind=3, ns=1),)), 148),
+    (order("BUY", 1, conditions=(SimCondition(kind=1, value=5.0),)), 147),
+    (order("BUY", 1, conditions=(SimCondition(kind=1, value=5.0, con_id=3),)), 147),
+    (order("BUY", 1, conditions=(SimCondition(kind=2),)), 398),
+    (order("BUY", 1, conditions=(SimCondition(kind=3, ns=1),), conditions_cancel_order=True), 148),
     (order("BUY", 1, oca_group="x", oca_type=4), 321),
     (order("BUY", 100_000), 201),
     (order("BUY", 1, "LMT", con_id=EUR, limit_price=1.05551), 110),

@@ -148,6 +148,8 @@ class StillMarket:
         self.tops[AAPL_CALL] = quote(AAPL_CALL, 4.1, 4.2, 4.15)
         self.rows: dict[int, tuple[list[tuple[float, float, str]], list[tuple[float, float, str]]]] = {}
         self.model: dict[tuple[int, str], SimGreeks] = {}
+        self.dividends: dict[int, str] = {}
+        self.exercised: list[tuple[str, int, Decimal, int, bool]] = []
         self.facts: dict[int, dict[str, float]] = {}
         self.recorded: list[Bar] = []
         self.tape: list[SimPrint] = []
@@ -310,6 +312,14 @@ class StillMarket:
 
     def statistics(self, con_id: int) -> dict[str, float]:
         return self.facts.get(con_id, {})
+
+    def dividend_text(self, con_id: int) -> str:
+        return self.dividends.get(con_id, "")
+
+    def exercise(self, account: str, con_id: int, quantity: Decimal, action: int, *, override: bool) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.exercised.append((account, con_id, quantity, action, override))
 
     def bars(
         self, con_id: int, *, seconds: int, start_ns: int, end_ns: int, what: str, regular_only: bool

@@ -9,7 +9,6 @@ from hypothesis.strategies import SearchStrategy
 from brokers.simulator.protocol.language import (
     Field,
     Literal,
-    Message,
     Repeat,
     Rows,
     Series,
@@ -70,10 +69,3 @@ def _fill(draw: st.DrawFn, rows: Rows, server_version: int, values: Values, swit
                     _fill(draw, row.rows, server_version, values, switches)
             case Literal():
                 pass
-
-
-def messages_with_values(message: Message) -> SearchStrategy[tuple[int, Values]]:
-    """(server version, values) for one message."""
-    return st.integers(157, 178).flatmap(
-        lambda version: st.tuples(st.just(version), table_values(message.rows, version))
-    )

@@ -145,7 +145,7 @@ async def test_a_snapshot_ends_at_once_when_complete_and_after_eleven_seconds_ot
         ({"con_id": AAPL, "exchange": "LSE"}, 200),
         ({"con_id": AAPL, "exchange": "SMART", "generic_ticks": "233,999"}, 321),
         ({"con_id": AAPL, "exchange": "SMART", "generic_ticks": "233", "snapshot": True}, 321),
-        ({"con_id": AAPL, "exchange": "SMART", "regulatory_snapshot": True}, 321),
+        ({"con_id": AAPL, "exchange": "SMART", "regulatory_snapshot": True}, 10089),
         ({"symbol": "AAPL", "sec_type": "BAG", "exchange": "SMART"}, 321),
         ({"sec_type": "STK", "symbol": "AAPL", "exchange": "SMART", "primary_exchange": "NYSE"}, 200),
     ],

@@ -162,7 +162,11 @@ async def test_cancel_rules(connect_raw: ConnectRaw, market: StillMarket) -> Non
         ({"con_id": 12345}, 200),
         ({"parent_id": 77}, 10006),
         ({"exchange": ""}, 321),
-        ({"sec_type": "BAG", "con_id": 0, "symbol": "AAPL"}, 321),
+        ({"sec_type": "BAG", "con_id": 0, "symbol": "AAPL"}, 314),
+        ({"good_after_time": "25:00:00"}, 343),
+        ({"good_till_date": "20250132 10:00:00"}, 343),
+        ({"good_till_date": "20250106 10:00:00 Mars/Crater"}, 343),
+        ({"cash_qty": Decimal(500)}, 10293),
     ],
 )
 async def test_an_order_that_makes_no_sense_is_refused(
@@ -185,26 +189,16 @@ async def test_every_field_without_a_place_reaches_the_market_as_an_attribute(
     place(
         client,
         2,
-        all_or_none=True,
         min_qty=50,
         algo_strategy="Twap",
         algo_params=[{"tag": "a", "value": "b"}],
-        conditions=[{"type": 1, "con_id": AAPL, "price": Decimal(1)}],
-        cash_qty=Decimal(1000),
-        hidden=True,
+        discretionary_amount=Decimal("0.05"),
+        not_held=True,
     )
     await client.until("orderStatus", order_id=2)
     plain, special = (state.order.attributes for state in market.states.values())
     assert plain == {}
-    assert set(special) == {
-        "allOrNone",
-        "minQty",
-        "algoStrategy",
-        "algoParams",
-        "conditions",
-        "cashQty",
-        "hidden",
-    }
+    assert set(special) == {"minQty", "algoStrategy", "algoParams", "discretionaryAmt", "notHeld"}
 
 
 async def test_what_if_answers_once_and_places_nothing(
@@ -276,7 +270,7 @@ async def test_an_order_made_by_hand_is_bound_to_client_zero(
 ) -> None:
     zero, one = await connect_raw(0), await connect_raw(1)
     one.send(requests.REQ_AUTO_OPEN_ORDERS, auto_bind=True)
-    assert (await one.until("error"))["code"] == 321
+    assert (await one.until("error"))["code"] == 327
     zero.send(requests.REQ_AUTO_OPEN_ORDERS, auto_bind=True)
     zero.send(requests.REQ_OPEN_ORDERS)
     await zero.until("openOrderEnd")
@@ -286,8 +280,10 @@ async def test_an_order_made_by_hand_is_bound_to_client_zero(
     manual.client_id, manual.order_id = 0, 0
     server.on_order(market.states[1_900_000_001])
     bound = await zero.until("orderBound")
-    assert (bound["perm_id"], bound["order_id"]) == (1_900_000_001, 1)
-    assert (await zero.until("openOrder"))["order_id"] == 1
+    assert (bound["perm_id"], bound["order_id"]) == (1_900_000_001, -2)
+    assert (await zero.until("openOrder"))["order_id"] == -2
+    zero.send(requests.CANCEL_ORDER, order_id=-2)
+    assert (await zero.until("error", code=202))["req_id"] == -2
 
 
 async def test_a_read_only_server_refuses_orders_and_order_lists(market: StillMarket, clock: SimClock) -> None:

@@ -68,6 +68,7 @@ async def test_delayed_lines_tell_what_stood_a_quarter_of_an_hour_ago(
         ("tickPrice", 66),
         ("tickPrice", 68),
         ("tickSize", 71),
+        ("tickString", 88),
         ("tickSize", 74),
     ]
 

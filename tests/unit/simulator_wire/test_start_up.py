@@ -34,22 +34,40 @@ async def test_client_zero_connects_and_binds(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lowest", "highest", "announced"),
+    ("highest", "ceiling", "announced"),
     [
-        (157, 176, 176),
-        (157, 178, 176),
-        (100, 157, 157),
-        (100, 225, 176),
-        (157, 158, 157),
-        (157, 165, 165),
-        (179, 225, None),
-        (100, 150, None),
+        (176, 176, 176),
+        (178, 176, 176),
+        (178, 178, 178),
+        (225, 178, 178),
+        (157, 176, 157),
+        (225, 157, 157),
+        (158, 176, 157),
+        (165, 176, 165),
+        (225, 176, 176),
+        (150, 176, 150),
     ],
 )
 def test_the_announced_version_is_the_highest_common_one_but_never_158(
-    lowest: int, highest: int, announced: int | None
+    highest: int, ceiling: int, announced: int
 ) -> None:
-    assert choose_version(lowest, highest) == announced
+    assert choose_version(highest, ceiling) == announced
+
+
+async def test_a_client_that_is_too_old_hears_357_and_is_left(connect_raw: ConnectRaw) -> None:
+    client = await connect_raw(versions="v100..151")
+    assert client.server_version == 151
+    client.send_fields("71", "2", "3", "")
+    error = await client.until("error")
+    assert (error["code"], "out of date" in str(error["message"])) == (357, True)
+    assert await client.is_closed()
+
+
+async def test_a_client_that_is_too_new_hears_the_version_and_leaves(connect_raw: ConnectRaw) -> None:
+    client = await connect_raw(versions="v201..225")
+    assert client.server_version == 176
+    witness = await connect_raw(2)
+    assert witness.received
 
 
 @pytest.mark.parametrize("versions", ["v100..157", "v157..176", "v157..176 +PACEAPI"])
@@ -141,7 +159,7 @@ async def test_an_unreadable_order_is_answered_under_its_own_id(connect_raw: Con
     ("fields", "req_id", "code"),
     [
         (("52", "2", "4", *[""] * 9), 4, 430),
-        (("22", "9", *[""] * 23), 9, 322),
+        (("88", "9", *[""] * 15), 9, 322),
         (("84", "8", "BZ", "1", ""), 8, 10276),
         (("18", "1", "1"), -1, 321),
         (("9999", "1"), -1, 320),
