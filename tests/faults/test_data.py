@@ -42,11 +42,38 @@ async def test_m01_quotes_that_cannot_be(profile: ProfilePaths, fault: str) -> N
             for price in (quote.bid, quote.ask):
                 assert price is None or (math.isfinite(price) and price > 0), quote
             assert quote.bid is None or quote.ask is None or quote.bid <= quote.ask
-        if fault in ("M01.spike", "M01.infinite"):
+        if fault == "M01.spike":
             assert limit(w, Side.SELL, before) is OrderStatus.DENIED
         else:
             assert limit(w, Side.BUY, before * 1.3) is OrderStatus.DENIED
         assert w.sent() == []
+
+
+@pytest.mark.parametrize("fault", ["M01.crossed", "M01.zero", "M01.negative", "M01.none", "M01.spike", "M01.infinite"])
+async def test_m01_a_market_order_meets_no_such_quote(profile: ProfilePaths, fault: str) -> None:
+    """Without two sides that can be, or ten times as high as a moment ago: nothing goes out at any price."""
+    async with laboratory(profile, fault) as w:
+        core = await w.ready()
+        await w.until(lambda: len(w.fired()) >= 20, 60)
+        await w.step(3)
+        for each in core.watchlist:
+            quote = core.hub.quote(each.id)
+            assert quote is not None
+            assert all(price is None or price < 1e7 for price in (quote.bid, quote.ask)), quote
+        (name,) = w.submit(w.market("AAPL", Side.BUY, 1))
+        assert w.order(name).status is OrderStatus.DENIED
+        assert w.sent() == []
+
+
+async def test_m02_a_silent_freeze_is_noticed(profile: ProfilePaths) -> None:
+    """The heartbeat goes on, no line speaks: within eight seconds no quote looks fresh."""
+    async with laboratory(profile, "M02") as w:
+        core = await w.ready()
+        await w.until(lambda: bool(w.fired("frozen")), 60)
+        await w.step(8)
+        ages = {each.id: core.hub.age_s(each.id) for each in core.watchlist}
+        assert all(age is not None and age >= 2 for age in ages.values()), ages
+        assert core.link is LinkState.READY
 
 
 async def test_m02_a_silent_freeze(profile: ProfilePaths) -> None:
@@ -144,6 +171,16 @@ async def test_m05_updates_that_stop_or_go_astray(profile: ProfilePaths, fault: 
         assert starts == sorted(set(starts))
         assert len(w.sent("reqHistoricalData")) <= 6
         assert w.core.link is LinkState.READY
+
+
+@pytest.mark.parametrize("fault", ["M05.stops", "M05.stranger"])
+async def test_m05_updates_that_stop_are_asked_for_again(profile: ProfilePaths, fault: str) -> None:
+    async with laboratory(profile, fault) as w:
+        await w.ready()
+        Chart(w)
+        await w.until(lambda: bool(w.fired()), 120, slice_s=1.0)
+        await w.step(200, slice_s=1.0)
+        assert 2 <= len(w.sent("reqHistoricalData")) <= 6
 
 
 async def test_m06_more_lines_than_there_are(profile: ProfilePaths) -> None:
