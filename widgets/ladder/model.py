@@ -143,12 +143,15 @@ class LadderModel:
 
     @property
     def anchor(self) -> int | None:
-        """The tick that the ladder keeps in its middle: the last price, else the middle of the spread."""
-        bid, ask = self.best_bid, self.best_ask
-        if self.last is not None:
-            return self.last
+        """The tick that the ladder keeps in its middle: the last price, but no further out than the touch.
+
+        A last price that the quotes have left behind would keep one side of the book out of sight.
+        """
+        bid, ask, last = self.best_bid, self.best_ask, self.last
         if bid is not None and ask is not None:
-            return (bid + ask) // 2
+            return (bid + ask) // 2 if last is None else min(max(last, bid), max(bid, ask))
+        if last is not None:
+            return last
         return bid if bid is not None else ask
 
     def price_of(self, index: int) -> Decimal | None:

@@ -213,19 +213,29 @@ class CellPainter:
         sign = column.sign if cell is None or cell.sign is None else cell.sign
         if isinstance(value, _NUMBERS):
             signed = sign is not SignRule.NEVER
-            if value == 0 and (signed or column.kind is Kind.QUANTITY):
+            shown = self._as_shown(column, cell, value)
+            if shown == 0 and (signed or column.kind is Kind.QUANTITY):
                 return theme.color("text.muted")
             if sign is SignRule.MONEY and not flashing:
-                return theme.color("sign.up" if value > 0 else "sign.down")
+                return theme.color("sign.up" if shown > 0 else "sign.down")
         return theme.color("text.primary")
+
+    @staticmethod
+    def _as_shown(column: Column, cell: Cell | None, value: float | Decimal) -> float:
+        """Return the value as its text says it: what reads 0.00 is neither a gain nor a loss."""
+        if column.kind is Kind.QUANTITY:
+            return float(value)  # its text keeps every decimal
+        decimals = column.decimals if cell is None or cell.decimals is None else cell.decimals
+        return round(float(value), decimals + (2 if column.kind is Kind.PERCENT else 0))
 
     def _glyph(self, column: Column, cell: Cell | None, content: object) -> str:
         sign = column.sign if cell is None or cell.sign is None else cell.sign
         value = value_of(content)
         fresh = cell is None or cell.freshness is not Freshness.DEAD
-        if sign is not SignRule.MONEY or not isinstance(value, _NUMBERS) or not value or not fresh:
+        if sign is not SignRule.MONEY or not isinstance(value, _NUMBERS) or not fresh:
             return ""
-        return "▲ " if value > 0 else "▼ "
+        shown = self._as_shown(column, cell, value)
+        return "" if shown == 0 else "▲ " if shown > 0 else "▼ "
 
     # ------------------------------------------------------------------ shapes
     def _flash(self, rect: QRect, rose: bool) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
@@ -366,3 +366,12 @@ def test_a_reader_hears_the_head_and_the_value(table: Table) -> None:
     index = table.rows.index(1, table.rows.number_of("pnl"))
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Open P&L: +1,393.75"
     assert table.view.accessibleName() == "Orders"
+
+
+def test_what_reads_zero_is_neither_gain_nor_loss(table: Table) -> None:
+    """A sum of floats that comes to -1e-13 is no loss."""
+    for value, red in ((-0.004, False), (-0.006, True)):
+        table.rows.update("a", {"pnl": value})
+        table.rows.flush()
+        seen = [QColor(name) for name in colors(table.view.viewport(), cell_area(table, "a", "pnl"))]
+        assert any(color.red() > color.green() + 40 for color in seen) is red

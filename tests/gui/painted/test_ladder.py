@@ -161,6 +161,7 @@ def test_rows_never_move_under_a_hovering_mouse(ladder: LadderPanel) -> None:
     top = ladder.model.top
     hover(ladder, True)
     ladder.set_quote(sample.quote(sample.LAST + 5))
+    ladder.set_depth(sample.depth(last=sample.LAST + 5))
     assert ladder.model.top == top
     hover(ladder, False)
     assert ladder.model.top == top + 20

@@ -72,13 +72,28 @@ def test_sizes_of_several_makers_at_one_price_are_added() -> None:
 def test_it_follows_only_out_of_the_middle_half() -> None:
     made = model()
     top = made.top
-    made.set_quote(sample.quote(sample.LAST + 0.25 * 4))
+
+    def rise(ticks: int) -> None:
+        made.set_quote(sample.quote(sample.LAST + 0.25 * ticks))
+        made.set_depth(sample.depth(last=sample.LAST + 0.25 * ticks))
+
+    rise(4)
     assert not made.follow(held=False)
-    made.set_quote(sample.quote(sample.LAST + 0.25 * 7))
+    rise(7)
     assert not made.follow(held=True)
     assert made.top == top
     assert made.follow(held=False)
     assert made.top == top + 7
+
+
+@pytest.mark.parametrize("ticks", [-40, 40])
+def test_a_last_price_that_the_quotes_left_behind_hides_neither_side(ticks: int) -> None:
+    made = model(rows=12)
+    made.set_depth(sample.depth(last=sample.LAST + 0.25 * ticks))
+    made.follow(held=False)
+    rows = made.rows()
+    assert any(row.best_bid for row in rows)
+    assert any(row.best_ask for row in rows)
 
 
 def test_orders_out_of_sight_wait_at_the_edges() -> None:
