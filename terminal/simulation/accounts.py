@@ -277,8 +277,14 @@ class Accounts:
         return self.preview_fills(order.account, [self._leg(order, instrument)])
 
     def _leg(self, order: SimOrder, instrument: Instrument) -> TradeLeg:
-        price = order.limit_price if order.limit_price is not None else self._mark(order.con_id)
+        """Return the order as a trade at its limit, or at the market's price where that is worse.
+
+        A limit better than the market fills only once the market is there; booked at the limit and valued at today's
+        mark it would pay for itself with a profit that nobody has.
+        """
         sign = 1 if order.action == "BUY" else -1
+        mark = self._mark(order.con_id)
+        price = mark if order.limit_price is None else sign * max(sign * order.limit_price, sign * mark)
         return order.con_id, instrument, sign, order.quantity, Decimal(repr(price))
 
     def preview_fills(self, account: str, legs: Sequence[TradeLeg]) -> SimPreview:

@@ -94,6 +94,16 @@ def test_orders_beyond_available_funds_are_refused_and_closing_ones_pass() -> No
     assert exchange.positions(ACCOUNT)[0].quantity == 0
 
 
+@pytest.mark.parametrize(("action", "share"), [("BUY", 0.6), ("SELL", 1.4)])
+def test_a_limit_away_from_the_market_pays_for_nothing(action: str, share: float) -> None:
+    """Ninety million at a price that nobody offers are no paper profit that covers their own margin."""
+    exchange, _ = market()
+    price = round(exchange.mark(AAPL) * share, 2)
+    with pytest.raises(SimulatorRefusalError) as refusal:
+        exchange.place(order(action, 1_000_000, kind="LMT", limit_price=price))
+    assert refusal.value.code == 201
+
+
 def test_the_night_resets_daily_figures_and_forgets_executions() -> None:
     exchange, _ = market()
     exchange.place(order("BUY", 100))
