@@ -261,7 +261,7 @@ async def test_one_wrong_quote_of_the_broker_halts_nothing(profile: ProfilePaths
         core = await w.ready()
         w.submit(w.market("AAPL", Side.BUY, 400))
         await w.until(lambda: w.position("AAPL").quantity == 400)
-        await w.step(3)
+        await w.until(lambda: core.hub.reference(w.instrument("AAPL").id) is not None)  # a line too young has none
         (resting,) = w.submit(w.limit("AAPL", Side.BUY, 1, w.away("AAPL", Side.BUY)))
         quote = core.hub.quote(w.instrument("AAPL").id)
         assert quote is not None
