@@ -16,7 +16,7 @@ from brokers.simulator.capabilities import EVERY, TABLE, Capability
 from brokers.simulator.contracts import SEC_TYPES
 from brokers.simulator.protocol.language import Message
 from brokers.simulator.protocol.requests import REQ_CURRENT_TIME, REQUESTS
-from brokers.simulator.protocol.values import Values
+from brokers.simulator.protocol.values import Value, Values
 from brokers.simulator.refusals import REFUSALS
 from brokers.simulator.server import ServerOptions, SimulatedTws
 from terminal.clock import SimClock
@@ -105,14 +105,14 @@ class Walk:
             "currency": instrument.currency,
         }
 
-    async def ask(self, message: Message, answers: tuple[str, ...], **values: object) -> tuple[str, Values]:
+    async def ask(self, message: Message, answers: tuple[str, ...], **values: Value) -> tuple[str, Values]:
         """Send a request; return its first answer or its error, within a minute of the market."""
         self.number += 1
         self.clock.advance(11)  # no request is paced by the one before
         known = {getattr(row, "name", "") for row in message.rows}
         given = {name: value for name, value in values.items() if name in known}
         identity = {name: self.number for name in ("req_id", "order_id") if name in known}
-        self.client.send(message, **{**identity, **given})  # type: ignore[arg-type]
+        self.client.send(message, **{**identity, **given})
         for _ in range(60):
             found = await self._round(answers, self.number if identity else -1)
             if found is not None:
